@@ -1,0 +1,67 @@
+# What people type. Everything is built once, with one profile and one set of features, so that
+# the demo, the tests and an installed program share every compiled crate: always the whole
+# workspace, never one package of it.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+CARGO ?= cargo
+# The user's own folder by default: Atelier is a daemon of one user, and D-Bus and systemd look
+# for units of a user there. For everybody: make install PREFIX=/usr/local
+PREFIX ?= $(HOME)/.local
+DESTDIR ?=
+export CARGO_TARGET_DIR := $(abspath $(or $(CARGO_TARGET_DIR),target))
+RELEASE := $(CARGO_TARGET_DIR)/release
+PLUGINS := $(CARGO_TARGET_DIR)/plugins
+TOOLS := $(CARGO_TARGET_DIR)/tools
+
+.PHONY: help setup build plugins demo test lint deny install uninstall clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## say what this machine lacks for building and testing, and install it
+	@.ci/setup
+
+build: setup ## build the program, the tests and the tools (the first time takes a while)
+	$(CARGO) build --release --workspace --all-targets --locked
+
+plugins: build ## build the first-party plugins to WebAssembly components
+	COMPONENTIZE=$(RELEASE)/atelier-componentize plugins/build.sh
+
+demo: plugins ## run the main job on the small model in this repository and show the picture
+	@ATELIER=$(RELEASE)/atelier PLUGINS=$(PLUGINS) tests/demo.sh
+
+test: plugins ## pass the tests
+	$(CARGO) test --release --workspace --locked
+
+lint: ## what .ci/run checks besides the tests
+	.ci/run lint
+
+deny: ## licences, advisories and sources of all dependencies (needs the network)
+	@[ -x $(TOOLS)/bin/cargo-deny ] || { \
+	    echo "Installing cargo-deny into $(TOOLS), from its crate"; \
+	    $(CARGO) install --locked --quiet --version 0.20.2 --root $(TOOLS) cargo-deny; }
+	PATH="$(TOOLS)/bin:$$PATH" $(CARGO) deny --workspace --locked check $(CHECKS)
+
+install: plugins ## install for this user (PREFIX=~/.local), or for all with PREFIX=/usr/local
+	install -Dm755 $(RELEASE)/atelier $(DESTDIR)$(PREFIX)/bin/atelier
+	for file in config/dbus/*.xml; do \
+	    install -Dm644 "$$file" -t $(DESTDIR)$(PREFIX)/share/dbus-1/interfaces; done
+	install -d $(DESTDIR)$(PREFIX)/share/dbus-1/services $(DESTDIR)$(PREFIX)/share/systemd/user
+	sed 's|/usr/bin/|$(PREFIX)/bin/|' config/dbus/org.atelier.Atelier1.service \
+	    > $(DESTDIR)$(PREFIX)/share/dbus-1/services/org.atelier.Atelier1.service
+	sed 's|/usr/bin/|$(PREFIX)/bin/|' config/systemd/atelier.service \
+	    > $(DESTDIR)$(PREFIX)/share/systemd/user/atelier.service
+	for plugin in $(PLUGINS)/*/; do \
+	    install -Dm644 "$$plugin"plugin.* -t $(DESTDIR)$(PREFIX)/share/atelier/plugins/$$(basename "$$plugin"); done
+
+uninstall: ## remove what install put there; pictures, keys and models stay
+	rm -f $(DESTDIR)$(PREFIX)/bin/atelier
+	rm -f $(DESTDIR)$(PREFIX)/share/dbus-1/interfaces/org.atelier.Atelier1.*.xml
+	rm -f $(DESTDIR)$(PREFIX)/share/dbus-1/services/org.atelier.Atelier1.service
+	rm -f $(DESTDIR)$(PREFIX)/share/systemd/user/atelier.service
+
+clean: ## remove everything built here
+	$(CARGO) clean

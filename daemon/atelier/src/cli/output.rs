@@ -1,0 +1,49 @@
+//! What goes to stdout: tables for people, one JSON document for programs. A reader that stops
+//! early (`| head`) is no error.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::fault::Fault;
+
+/// Prints a line on stdout.
+pub(super) fn line(text: impl AsRef<str>) {
+    // Nobody is left to tell when stdout is closed.
+    let _ = writeln!(io::stdout(), "{}", text.as_ref());
+}
+
+/// Prints one JSON document on stdout.
+pub(super) fn json(value: &impl Serialize) {
+    match serde_json::to_string_pretty(value) {
+        Ok(text) => line(text),
+        Err(cause) => tracing::error!(%cause, "cannot be written as JSON"),
+    }
+}
+
+/// Prints rows in columns, the first row as the heading.
+pub(super) fn table(rows: &[Vec<String>]) {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..columns)
+        .map(|column| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0))
+        .collect();
+    for row in rows {
+        let mut text = String::new();
+        for (cell, width) in row.iter().zip(&widths) {
+            text.push_str(&format!("{cell:<width$}  "));
+        }
+        line(text.trim_end());
+    }
+}
+
+/// Says what went wrong: for people on stderr, and with `--json` as a document on stdout too.
+pub(crate) fn fail(fault: &Fault, as_json: bool) {
+    if as_json {
+        #[derive(Serialize)]
+        struct Failure<'a> {
+            error: &'a Fault,
+        }
+        json(&Failure { error: fault });
+    }
+    let _ = writeln!(io::stderr(), "{fault}");
+}

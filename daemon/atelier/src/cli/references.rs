@@ -1,0 +1,151 @@
+//! `--reference FILE [--prepare PLUGIN[:key=value,…]]…`: which preparation belongs to which
+//! reference is told by their order, as in `ffmpeg`; clap keeps that order as indices.
+
+use std::path::PathBuf;
+
+use atelier_manifest::RequestReference;
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, value_parser};
+use serde_json::{Map, Value};
+
+use crate::fault::{Fault, Stage};
+
+/// The references of a command line, in order.
+#[derive(Debug, Clone, Default)]
+pub(super) struct References(pub(super) Vec<RequestReference>);
+
+impl Args for References {
+    fn augment_args(command: Command) -> Command {
+        command
+            .arg(
+                Arg::new("reference")
+                    .long("reference")
+                    .value_name("FILE")
+                    .help("Reference picture, image 1, 2, … of the prompt; may be given up to 10 times")
+                    .action(ArgAction::Append)
+                    .value_parser(value_parser!(PathBuf)),
+            )
+            .arg(
+                Arg::new("prepare")
+                    .long("prepare")
+                    .value_name("PLUGIN[:key=value,…]")
+                    .help("Plugin that prepares the reference before it; before the first, all of them")
+                    .action(ArgAction::Append),
+            )
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for References {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut references = Self::default();
+        references.update_from_arg_matches(matches)?;
+        Ok(references)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        let paths = placed::<PathBuf>(matches, "reference");
+        let plugins = placed::<String>(matches, "prepare");
+        self.0 = paths
+            .iter()
+            .enumerate()
+            .map(|(nth, (place, path))| {
+                let next = paths.get(nth + 1).map_or(usize::MAX, |(place, _)| *place);
+                let first = paths[0].0;
+                let prepare = plugins
+                    .iter()
+                    .filter(|(at, _)| *at < first || (place < at && *at < next))
+                    .map(|(_, plugin)| plugin.clone())
+                    .collect();
+                RequestReference { path: path.clone(), prepare }
+            })
+            .collect();
+        if paths.is_empty() && !plugins.is_empty() {
+            return Err(clap::Error::raw(
+                clap::error::ErrorKind::MissingRequiredArgument,
+                "--prepare needs a --reference to prepare\n",
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn placed<T: Clone + Send + Sync + 'static>(matches: &ArgMatches, name: &str) -> Vec<(usize, T)> {
+    let places = matches.indices_of(name).into_iter().flatten();
+    let values = matches.get_many::<T>(name).into_iter().flatten().cloned();
+    places.zip(values).collect()
+}
+
+/// `NAME:key=value,…` as a plugin's name and its parameters. Values are numbers and booleans where
+/// they look like them, otherwise text.
+///
+/// # Errors
+///
+/// When a parameter has no `=`, or the name is empty.
+pub(super) fn preparation(text: &str) -> Result<(String, Map<String, Value>), Fault> {
+    let (name, rest) = text.split_once(':').unwrap_or((text, ""));
+    let wrong = |what: String| {
+        Fault::rejected(Stage::Check, "prepare-invalid", format!("--prepare {text}: {what}"))
+            .hint("write PLUGIN or PLUGIN:key=value,key=value")
+    };
+    if name.is_empty() {
+        return Err(wrong("the plugin's name is missing".to_owned()));
+    }
+    let mut parameters = Map::new();
+    for pair in rest.split(',').filter(|pair| !pair.is_empty()) {
+        let Some((key, value)) = pair.split_once('=') else {
+            return Err(wrong(format!("`{pair}` is not key=value")));
+        };
+        // Words that are not JSON are text.
+        let value = match serde_json::from_str::<Value>(value) {
+            Ok(value @ (Value::Number(_) | Value::Bool(_))) => value,
+            _ => Value::String(value.to_owned()),
+        };
+        if parameters.insert(key.to_owned(), value).is_some() {
+            return Err(wrong(format!("`{key}` is given twice")));
+        }
+    }
+    Ok((name.to_owned(), parameters))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    fn parse(args: &[&str]) -> Vec<(String, Vec<String>)> {
+        let command = References::augment_args(Command::new("test").no_binary_name(true));
+        let matches = command.try_get_matches_from(args).unwrap();
+        let references = References::from_arg_matches(&matches).unwrap();
+        references.0.into_iter().map(|r| (r.path.display().to_string(), r.prepare)).collect()
+    }
+
+    #[test]
+    fn a_preparation_belongs_to_the_reference_before_it() {
+        let one = |path: &str, prepare: &[&str]| {
+            (path.to_owned(), prepare.iter().map(|&p| p.to_owned()).collect::<Vec<_>>())
+        };
+        assert_eq!(
+            parse(&["--reference", "a", "--reference", "b", "--prepare", "fit", "--prepare", "pose"]),
+            [one("a", &[]), one("b", &["fit", "pose"])]
+        );
+        assert_eq!(
+            parse(&["--prepare", "fit", "--reference", "a", "--prepare", "pose", "--reference", "b"]),
+            [one("a", &["fit", "pose"]), one("b", &["fit"])]
+        );
+    }
+
+    #[test]
+    fn parameters_have_types() {
+        let (name, parameters) = preparation("pose:width=512,hands=true,colour=#ff0000").unwrap();
+        assert_eq!(name, "pose");
+        assert_eq!(Value::Object(parameters), serde_json::json!({
+            "width": 512, "hands": true, "colour": "#ff0000"
+        }));
+        assert!(preparation("pose:width").unwrap_err().message.contains("width"));
+        assert!(preparation(":a=1").is_err());
+    }
+}

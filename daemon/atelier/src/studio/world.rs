@@ -1,0 +1,87 @@
+//! What a manifest's checks may ask about the world: which models, plugins and folders there are.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use atelier_manifest::{DEFAULT_SIZE, Format, ModelChoice, ModelProblem, World};
+
+use super::Studio;
+use crate::encode;
+
+/// The world around one manifest, or around a command line.
+pub(crate) struct Surroundings<'a> {
+    studio: &'a Studio,
+    folder: PathBuf,
+    allowed: Vec<PathBuf>,
+    templates: PathBuf,
+}
+
+impl<'a> Surroundings<'a> {
+    /// The world of a manifest that lies in `folder`.
+    pub(crate) fn new(studio: &'a Studio, folder: &Path, allowed: &[PathBuf], templates: PathBuf) -> Self {
+        Self { studio, folder: folder.to_path_buf(), allowed: allowed.to_vec(), templates }
+    }
+
+    /// The world of a command line: who types it may name any file.
+    pub(crate) fn for_command(studio: &'a Studio, templates: PathBuf) -> Self {
+        let here = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
+        Self::new(studio, &here, &[PathBuf::from("/")], templates)
+    }
+}
+
+impl World for Surroundings<'_> {
+    fn model(&self, name: Option<&str>) -> Result<ModelChoice, ModelProblem> {
+        let models = self.studio.models();
+        // A model's path in a manifest is relative to it, like all its paths.
+        let beside = name.map(|name| self.folder.join(name)).filter(|path| path.join("model_index.json").is_file());
+        let asked = beside.as_ref().and_then(|path| path.to_str()).or(name);
+        if asked.is_none() && models.default_name().is_none() {
+            return Err(ModelProblem::Unset);
+        }
+        let Ok((name, path)) = models.find(asked) else {
+            return Err(ModelProblem::Unknown { known: models.list().into_keys().collect() });
+        };
+        let info = atelier_flux::inspect(&path).map_err(|error| ModelProblem::Unusable(error.to_string()))?;
+        Ok(ModelChoice {
+            name,
+            path,
+            default_steps: info.default_steps,
+            default_guidance: info.default_guidance,
+            default_size: DEFAULT_SIZE,
+        })
+    }
+
+    fn plugins(&self) -> Vec<String> {
+        self.studio.plugins().names()
+    }
+
+    fn formats(&self) -> &[Format] {
+        encode::FORMATS
+    }
+
+    fn template(&self, name: &str) -> Option<Result<String, String>> {
+        let path = self.templates.join(format!("{name}.toml"));
+        path.exists().then(|| fs::read_to_string(path).map_err(|cause| cause.to_string()))
+    }
+
+    fn templates(&self) -> Vec<String> {
+        fs::read_dir(&self.templates)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .filter_map(|entry| Some(entry.file_name().to_str()?.strip_suffix(".toml")?.to_owned()))
+            .collect()
+    }
+
+    fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    fn allowed_folders(&self) -> &[PathBuf] {
+        &self.allowed
+    }
+
+    fn loras(&self) -> bool {
+        false
+    }
+}

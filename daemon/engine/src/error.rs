@@ -1,0 +1,189 @@
+//! What can go wrong in the engine, in one enum.
+//!
+//! Every variant has a stable [`EngineError::code`] that scripts may match on, and where a person can
+//! do something about it a [`EngineError::hint`]. Messages name the file, and where there is one the
+//! tensor or the field; they must never hold the prompt.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::prompt::PromptError;
+use crate::reference::ReferenceError;
+use crate::schedule::ScheduleError;
+use crate::weights::WeightsError;
+
+/// Why a model could not be opened or a picture could not be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// The path given as a model is not there.
+    #[error("there is no model at {}", path.display())]
+    ModelMissing {
+        /// The path that was asked for.
+        path: PathBuf,
+    },
+    /// The path is there but is neither a pipeline folder nor a safetensors file.
+    #[error("{} is not a model: {reason}", path.display())]
+    NotAModel {
+        /// The path that was asked for.
+        path: PathBuf,
+        /// What was looked for and not found.
+        reason: String,
+    },
+    /// A file of the model is missing.
+    #[error("the model lacks {}", path.display())]
+    FileMissing {
+        /// The file that was expected.
+        path: PathBuf,
+    },
+    /// A file of the model cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A config file is not what its name promises.
+    #[error("{}: {problem}", path.display())]
+    Config {
+        /// The config file.
+        path: PathBuf,
+        /// What is wrong in it.
+        problem: String,
+    },
+    /// The model is well formed, but of a kind that this engine does not run.
+    #[error("{}: {reason}", path.display())]
+    Unsupported {
+        /// The file or folder that says so.
+        path: PathBuf,
+        /// The feature that is not supported.
+        reason: String,
+    },
+    /// Two parts of the model do not belong together.
+    #[error("{}: {problem}", path.display())]
+    Mismatch {
+        /// The model's folder.
+        path: PathBuf,
+        /// Which parts disagree, and about what.
+        problem: String,
+    },
+    /// A weight file is damaged, or lacks what its config promises.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+    /// The tokenizer cannot be opened, or cannot encode the prompt.
+    #[error(transparent)]
+    Prompt(#[from] PromptError),
+    /// A reference picture cannot be used.
+    #[error("reference {number}: {source}")]
+    Reference {
+        /// Which one, counted from 1 as prompts do.
+        number: usize,
+        /// What is wrong with it.
+        source: ReferenceError,
+    },
+    /// The scheduler's config asks for something else than FLUX.2's schedule.
+    #[error(transparent)]
+    Schedule(#[from] ScheduleError),
+    /// A field of the request is out of range.
+    #[error("{field}: {problem}")]
+    Request {
+        /// The field of [`Request`](crate::Request), or the option.
+        field: &'static str,
+        /// What is wrong with its value.
+        problem: String,
+    },
+    /// The device asked for is not there, or this build cannot use it.
+    #[error("the device {device} is not available: {reason}")]
+    DeviceUnavailable {
+        /// The device as the user wrote it.
+        device: String,
+        /// Why not.
+        reason: String,
+    },
+    /// The device cannot compute in the precision asked for.
+    #[error("the precision {precision} is not available on {device}")]
+    PrecisionUnavailable {
+        /// The precision as the user wrote it.
+        precision: String,
+        /// The device that was chosen.
+        device: String,
+    },
+    /// The observer asked to stop.
+    #[error("cancelled")]
+    Cancelled,
+    /// Numbers overflowed on the way: the weights are damaged, or of another model.
+    #[error("the {what} is not finite: the weights are damaged or do not belong together")]
+    NotFinite {
+        /// The tensor in which the first NaN or infinity was seen.
+        what: &'static str,
+    },
+    /// The device failed while computing.
+    #[error("the computation failed: {reason}")]
+    Compute {
+        /// What the backend said.
+        reason: String,
+    },
+}
+
+impl EngineError {
+    /// A stable name for scripts and result files.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::ModelMissing { .. } => "model-missing",
+            Self::NotAModel { .. } => "model-invalid",
+            Self::FileMissing { .. } => "model-incomplete",
+            Self::Unreadable { .. } => "model-unreadable",
+            Self::Config { .. } => "model-config-invalid",
+            Self::Unsupported { .. } => "model-unsupported",
+            Self::Mismatch { .. } => "model-mismatch",
+            Self::Weights(error) => error.code(),
+            Self::Prompt(error) => error.code(),
+            Self::Reference { source, .. } => source.code(),
+            Self::Schedule(error) => error.code(),
+            Self::Request { .. } => "request-invalid",
+            Self::DeviceUnavailable { .. } => "device-unavailable",
+            Self::PrecisionUnavailable { .. } => "precision-unavailable",
+            Self::Cancelled => "cancelled",
+            Self::NotFinite { .. } => "not-finite",
+            Self::Compute { .. } => "compute-failed",
+        }
+    }
+
+    /// What the user can do about it, where there is something to do.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::ModelMissing { .. } | Self::NotAModel { .. } => Some(
+                "name a diffusers pipeline folder: it holds model_index.json, transformer/, vae/, \
+                 text_encoder/ and tokenizer/"
+                    .into(),
+            ),
+            Self::FileMissing { .. } => {
+                Some("copy or download the whole model again; a file of it is missing".into())
+            }
+            Self::Mismatch { .. } => {
+                Some("use the text encoder and the VAE that came with the transformer".into())
+            }
+            Self::Weights(error) => error.hint(),
+            Self::Prompt(error) => error.hint(),
+            Self::Reference { source, .. } => source.hint(),
+            Self::Schedule(error) => error.hint(),
+            Self::DeviceUnavailable { .. } => Some("use the device \"cpu\" or \"auto\"".into()),
+            Self::PrecisionUnavailable { .. } => {
+                Some("use the precision \"f32\" or \"auto\"".into())
+            }
+            Self::NotFinite { .. } => {
+                Some("compare the files' checksums with those that the model's author gives".into())
+            }
+            _ => None,
+        }
+    }
+
+    pub(crate) fn request(field: &'static str, problem: impl Into<String>) -> Self {
+        Self::Request { field, problem: problem.into() }
+    }
+
+    pub(crate) fn unsupported(path: &Path, reason: impl Into<String>) -> Self {
+        Self::Unsupported { path: path.to_owned(), reason: reason.into() }
+    }
+}

@@ -1,0 +1,103 @@
+//! The latent: a picture as the transformer sees it, one token for each square of 16 pixels.
+//!
+//! A latent travels in two shapes. The autoencoder has a picture of patches,
+//! `[1, channels, rows, columns]`; the transformer has tokens, `[rows · columns, channels]`,
+//! row-major. Besides the pixels' contents a token has a place `(t, h, w, l)` that tells prompt,
+//! output and references apart.
+
+use burn::tensor::Tensor;
+
+/// Pixels that one side of a token covers.
+pub(crate) const TOKEN_PIXELS: u32 = 16;
+/// How far apart output and references lie on the axis t.
+const REFERENCE_STRIDE: u32 = 10;
+
+/// The size of a latent in tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Grid {
+    pub(crate) rows: u32,
+    pub(crate) columns: u32,
+}
+
+impl Grid {
+    /// The grid of a picture whose sides are multiples of [`TOKEN_PIXELS`].
+    pub(crate) fn of_picture(width: u32, height: u32) -> Self {
+        Self { rows: height / TOKEN_PIXELS, columns: width / TOKEN_PIXELS }
+    }
+
+    pub(crate) fn tokens(self) -> usize {
+        self.rows as usize * self.columns as usize
+    }
+
+    /// The shape of the picture of patches.
+    pub(crate) fn shape(self, channels: usize) -> [usize; 4] {
+        [1, channels, self.rows as usize, self.columns as usize]
+    }
+
+    fn places(self, t: u32) -> impl Iterator<Item = [u32; 4]> {
+        (0..self.rows).flat_map(move |h| (0..self.columns).map(move |w| [t, h, w, 0]))
+    }
+}
+
+/// The places `(t, h, w, l)` of all tokens in the transformer's order: prompt, output, references.
+///
+/// Prompt tokens count along l; the output lies at t = 0, the i-th reference (from 0) at
+/// t = 10 + 10·i, each with rows and columns of its own from 0.
+pub(crate) fn places(prompt: usize, output: Grid, references: &[Grid]) -> Vec<[u32; 4]> {
+    let prompt = (0_u32..).take(prompt).map(|l| [0, 0, 0, l]);
+    let references = (1_u32..).zip(references);
+    let references = references.flat_map(|(number, grid)| grid.places(REFERENCE_STRIDE * number));
+    prompt.chain(output.places(0)).chain(references).collect()
+}
+
+/// A picture of patches as tokens.
+pub(crate) fn to_tokens(patches: Tensor<4>) -> Tensor<2> {
+    let [_, channels, rows, columns] = patches.dims();
+    patches.reshape([channels, rows * columns]).transpose()
+}
+
+/// Tokens as a picture of patches.
+pub(crate) fn to_patches(tokens: Tensor<2>, grid: Grid) -> Tensor<4> {
+    let [_, channels] = tokens.dims();
+    tokens.transpose().reshape(grid.shape(channels))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use burn::tensor::Device;
+
+    use super::*;
+
+    #[test]
+    fn places_count_prompt_then_output_then_references() {
+        let output = Grid::of_picture(32, 16);
+        let references = [Grid { rows: 2, columns: 1 }, Grid { rows: 1, columns: 1 }];
+        assert_eq!(
+            places(2, output, &references),
+            [
+                [0, 0, 0, 0],
+                [0, 0, 0, 1],
+                [0, 0, 0, 0],
+                [0, 0, 1, 0],
+                [10, 0, 0, 0],
+                [10, 1, 0, 0],
+                [20, 0, 0, 0]
+            ]
+        );
+    }
+
+    #[test]
+    fn tokens_are_row_major_and_come_back() {
+        let grid = Grid { rows: 2, columns: 3 };
+        let values: Vec<f32> = (0..12_u8).map(f32::from).collect();
+        let patches = Tensor::<1>::from_floats(values.as_slice(), &Device::flex());
+        let patches = patches.reshape(grid.shape(2));
+        let tokens = to_tokens(patches);
+        let flat: Vec<f32> = tokens.clone().into_data().try_into_vec().unwrap();
+        assert_eq!(flat, [0., 6., 1., 7., 2., 8., 3., 9., 4., 10., 5., 11.]);
+        let back: Vec<f32> = to_patches(tokens, grid).into_data().try_into_vec().unwrap();
+        assert_eq!(back, values);
+    }
+}

@@ -1,0 +1,15 @@
+//! The few kinds of layer that FLUX.2's networks are made of, on burn tensors.
+//!
+//! Tokens are `[tokens, width]` and pictures `[1, channels, height, width]`: one picture is made at
+//! a time, so tokens carry no batch axis. All arithmetic is f32. These layers know nothing of FLUX.2,
+//! and the networks use nothing of burn's own modules, which store linear weights transposed.
+
+mod attention;
+mod convolution;
+mod linear;
+mod norm;
+
+pub(crate) use attention::{attend, attend_single_head};
+pub(crate) use convolution::Convolution;
+pub(crate) use linear::{Linear, swiglu};
+pub(crate) use norm::{GroupNorm, LayerNorm, RmsNorm};

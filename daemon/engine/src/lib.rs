@@ -1,0 +1,84 @@
+//! FLUX.2 in burn: a prompt, references and a seed go in, a picture comes out.
+//!
+//! The engine runs FLUX.2 \[klein\], distilled or base, from a diffusers pipeline folder, and gives
+//! the picture that the reference implementation gives in f32. It knows nothing of jobs, plugins or
+//! signatures, writes no file, and starts no thread of its own.
+//!
+//! ```text
+//! prompt ──► prompt ──► text_encoder ──────────────┐ 512 tokens
+//!            (ids)      (Qwen3, states 9/18/27)    │
+//! references ► reference ► vae::encode ► latent ───┤ tokens at t = 10, 20, …
+//!              (fit)                               ▼
+//! seed ────► seed::randn ► latent ──► ┌────────► transformer ──► velocity
+//!                                     │ x += (σ′−σ)·v  │
+//!                 schedule (σ, t) ──► └────◄───────────┘
+//!                                                  ▼
+//! picture ◄─ picture ◄─ vae::decode ◄─ vae::restore ◄─ latent
+//! ```
+//!
+//! The map, in the order data flows:
+//!
+//! - [`Request`]: what is asked; [`OpenOptions`]: where it runs; [`Observer`]: who watches
+//! - [`inspect()`] and `folder`, `config`, `weights`: a model on disk, checked before it is read
+//! - [`prompt`] and `text_encoder`: words to numbers
+//! - [`reference`] and `vae`: pictures to latents and back
+//! - [`seed`], [`schedule`], `latent`, `rope`: noise, time and place
+//! - `transformer`, on `layers`: the network that removes the noise
+//! - [`Pipeline`]: all of it, in ten lines
+//!
+//! ```no_run
+//! use std::ops::ControlFlow;
+//! use atelier_flux::{Observer, OpenOptions, Pipeline, Progress, Request};
+//!
+//! struct Quiet;
+//! impl Observer for Quiet {
+//!     fn progress(&mut self, _: Progress) -> ControlFlow<()> {
+//!         ControlFlow::Continue(())
+//!     }
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let pipeline = Pipeline::open("models/klein-4b".as_ref(), &OpenOptions::default())?;
+//! let request = Request {
+//!     prompt: "a red fox reading a newspaper".into(),
+//!     negative: None,
+//!     width: 1024,
+//!     height: 768,
+//!     steps: pipeline.info().default_steps,
+//!     guidance: pipeline.info().default_guidance,
+//!     seed: 42,
+//!     references: vec![],
+//! };
+//! pipeline.render(&request, &mut Quiet)?.save("fox.png")?;
+//! # Ok(())
+//! # }
+//! ```
+
+mod config;
+mod device;
+mod error;
+mod folder;
+mod inspect;
+mod latent;
+mod layers;
+mod observer;
+mod picture;
+mod pipeline;
+pub mod prompt;
+pub mod reference;
+mod request;
+mod rope;
+pub mod schedule;
+pub mod seed;
+mod text_encoder;
+mod transformer;
+mod vae;
+mod weights;
+
+pub use device::{DeviceChoice, OpenOptions, Precision};
+pub use error::EngineError;
+pub use inspect::{Architecture, ModelInfo, Part, Variant, inspect};
+pub use observer::{Observer, Progress, TensorData};
+pub use pipeline::Pipeline;
+pub use request::Request;
+pub use weights::{Dtype, WeightsError};

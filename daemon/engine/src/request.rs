@@ -1,0 +1,153 @@
+//! What is asked of a pipeline, and which of it is refused before any work.
+
+use image::RgbImage;
+
+use crate::error::EngineError;
+use crate::latent::TOKEN_PIXELS;
+
+/// The shortest side of a picture in pixels.
+const MIN_SIDE: u32 = 64;
+/// The most pixels of a picture: the model was trained up to 2048².
+const MAX_AREA: u64 = 2048 * 2048;
+/// The most that one side may exceed the other.
+const MAX_ASPECT: u32 = 8;
+/// Where more steps change nothing that can be seen.
+const MAX_STEPS: u32 = 200;
+/// Far beyond any guidance that gives a picture.
+const MAX_GUIDANCE: f32 = 100.0;
+/// The most references; the model tells them apart by a place of their own.
+const MAX_REFERENCES: usize = 10;
+
+/// One picture to make.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// What the picture shows; references are "image 1", "image 2" and so on.
+    pub prompt: String,
+    /// What the picture should not show, with models that are guided by a second pass; left out, it is
+    /// the empty prompt. Distilled models ignore it.
+    pub negative: Option<String>,
+    /// Width in pixels: a multiple of 16, at least 64.
+    pub width: u32,
+    /// Height in pixels: a multiple of 16, at least 64; both together at most 2048² pixels, and
+    /// neither more than 8 times the other.
+    pub height: u32,
+    /// Denoising steps, 1 to 200.
+    pub steps: u32,
+    /// How strongly the prompt pulls, 0 to 100. Distilled models ignore it; with others a guidance of 1
+    /// or less saves the second pass.
+    pub guidance: f32,
+    /// The seed of the noise, 0 to 2^63 − 1, as of PyTorch's CPU generator.
+    pub seed: u64,
+    /// At most 10 pictures to go by, each side at least 64 pixels and at most 8 times the other. They
+    /// are scaled and cropped as [`reference::fit`](crate::reference::fit) says.
+    pub references: Vec<RgbImage>,
+}
+
+impl Request {
+    /// Checks all fields but the references' sizes, which are checked when a picture is rendered.
+    ///
+    /// # Errors
+    /// `request-invalid`, naming the first field that is out of range.
+    pub fn check(&self) -> Result<(), EngineError> {
+        for (field, side) in [("width", self.width), ("height", self.height)] {
+            if side < MIN_SIDE || !side.is_multiple_of(TOKEN_PIXELS) {
+                return Err(EngineError::request(
+                    field,
+                    format!("{side} is not a multiple of {TOKEN_PIXELS} from {MIN_SIDE} up"),
+                ));
+            }
+        }
+        let (width, height) = (self.width, self.height);
+        if u64::from(width) * u64::from(height) > MAX_AREA {
+            return Err(EngineError::request(
+                "width",
+                format!("{width}×{height} is more than {MAX_AREA} pixels"),
+            ));
+        }
+        if u64::from(width.max(height)) > u64::from(width.min(height)) * u64::from(MAX_ASPECT) {
+            return Err(EngineError::request(
+                "width",
+                format!("{width}×{height} is more than {MAX_ASPECT} times longer one way"),
+            ));
+        }
+        if !(1..=MAX_STEPS).contains(&self.steps) {
+            return Err(EngineError::request(
+                "steps",
+                format!("{} is not between 1 and {MAX_STEPS}", self.steps),
+            ));
+        }
+        if !(0.0..=MAX_GUIDANCE).contains(&self.guidance) {
+            return Err(EngineError::request(
+                "guidance",
+                format!("{} is not between 0 and {MAX_GUIDANCE}", self.guidance),
+            ));
+        }
+        if i64::try_from(self.seed).is_err() {
+            return Err(EngineError::request("seed", format!("{} is more than 2^63 − 1", self.seed)));
+        }
+        if self.references.len() > MAX_REFERENCES {
+            return Err(EngineError::request(
+                "references",
+                format!("{} are more than {MAX_REFERENCES}", self.references.len()),
+            ));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    fn request() -> Request {
+        Request {
+            prompt: String::new(),
+            negative: None,
+            width: 1024,
+            height: 768,
+            steps: 4,
+            guidance: 1.0,
+            seed: 0,
+            references: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn what_is_in_range_passes() {
+        let edges = [
+            Request { width: 64, height: 64, ..request() },
+            Request { width: 2048, height: 2048, ..request() },
+            Request { width: 4096, height: 1024, ..request() },
+            Request { width: 512, height: 64, ..request() },
+            Request { steps: 200, guidance: 0.0, seed: i64::MAX as u64, ..request() },
+            Request { references: vec![RgbImage::new(64, 64); 10], ..request() },
+        ];
+        for request in edges {
+            request.check().unwrap();
+        }
+    }
+
+    #[test]
+    fn what_is_out_of_range_names_its_field() {
+        for (wrong, field) in [
+            (Request { width: 0, ..request() }, "width"),
+            (Request { width: 48, ..request() }, "width"),
+            (Request { height: 100, ..request() }, "height"),
+            (Request { width: 2048, height: 2064, ..request() }, "width"),
+            (Request { width: 4_294_967_280, height: 4_294_967_280, ..request() }, "width"),
+            (Request { width: 528, height: 64, ..request() }, "width"),
+            (Request { steps: 0, ..request() }, "steps"),
+            (Request { steps: 201, ..request() }, "steps"),
+            (Request { guidance: f32::NAN, ..request() }, "guidance"),
+            (Request { guidance: -1.0, ..request() }, "guidance"),
+            (Request { seed: 1 << 63, ..request() }, "seed"),
+            (Request { references: vec![RgbImage::new(64, 64); 11], ..request() }, "references"),
+        ] {
+            let error = wrong.check().unwrap_err();
+            assert_eq!(error.code(), "request-invalid");
+            assert!(matches!(error, EngineError::Request { field: found, .. } if found == field), "{error}");
+        }
+    }
+}

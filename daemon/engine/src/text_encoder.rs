@@ -1,0 +1,144 @@
+//! The text encoder: Qwen3, of which klein listens to three hidden states.
+//!
+//! The prompt's 512 token ids go in; out come, for each token, the hidden states after layers 9, 18
+//! and 27 side by side. Four things differ from what one would expect, and all matter:
+//!
+//! - Positions of padding are computed and kept: the transformer reads all 512 without a mask. Inside
+//!   the encoder a token looks at earlier tokens that are not padding.
+//! - The model's final norm is never applied: a tapped state is what the next layer would get.
+//!   Layers above the last tap are neither read nor run.
+//! - A head's width is the config's `head_dim`, not the hidden width divided by the heads.
+//! - Queries and keys are normalised per head, before they are turned.
+//!
+//! The embedding table, a fifth of the encoder, is never converted: a prompt's rows are read from the
+//! map when they are needed, so the encoder keeps its weight files open.
+
+mod layer;
+
+use std::path::{Path, PathBuf};
+
+use burn::tensor::{Bool, Device, Tensor, TensorData};
+
+use crate::config::TextEncoderConfig;
+use crate::error::EngineError;
+use crate::prompt::Tokens;
+use crate::rope::Rotation;
+use crate::weights::{Scope, Weights};
+use layer::Layer;
+
+/// The layers after which hidden states are taken, counted from 1; diffusers states them in code, no
+/// config does.
+pub(crate) const TAPS: [usize; 3] = [9, 18, 27];
+
+/// The text encoder, ready to run.
+pub(crate) struct TextEncoder {
+    /// The model's `text_encoder/`, for messages.
+    folder: PathBuf,
+    config: TextEncoderConfig,
+    weights: Weights,
+    /// What tensor names begin with: `model.`, or nothing where only the backbone was saved.
+    prefix: &'static str,
+    layers: Vec<Layer>,
+    device: Device,
+}
+
+impl TextEncoder {
+    /// Reads the layers up to the last tap from `folder`, the model's `text_encoder/`.
+    ///
+    /// # Errors
+    /// `model-mismatch` if the encoder has too few layers, or any error of its weights.
+    pub(crate) fn load(
+        folder: &Path,
+        config: TextEncoderConfig,
+        weights: Weights,
+        device: &Device,
+    ) -> Result<Self, EngineError> {
+        let depth = TAPS[TAPS.len() - 1];
+        if config.num_hidden_layers < depth {
+            return Err(EngineError::Mismatch {
+                path: folder.to_owned(),
+                problem: format!(
+                    "the text encoder has {} layers; FLUX.2 [klein] needs the first {depth}",
+                    config.num_hidden_layers
+                ),
+            });
+        }
+        let backbone_only = weights.contains("embed_tokens.weight");
+        let prefix = if backbone_only { "" } else { "model." };
+        let scope = Scope::root(&weights, device);
+        let layers = (0..depth)
+            .map(|number| Layer::load(&scope.at(format_args!("{prefix}layers.{number}")), &config))
+            .collect::<Result<_, _>>()?;
+        Ok(Self { folder: folder.to_owned(), config, weights, prefix, layers, device: device.clone() })
+    }
+
+    /// The width of what [`encode`](Self::encode) gives.
+    pub(crate) fn output_width(hidden: usize) -> usize {
+        TAPS.len() * hidden
+    }
+
+    /// `[512, 3 · hidden width]` for a tokenised prompt.
+    ///
+    /// # Errors
+    /// `model-mismatch` if the tokenizer gives an id that the encoder has no embedding for.
+    pub(crate) fn encode(&self, tokens: &Tokens) -> Result<Tensor<2>, EngineError> {
+        let mut hidden = self.embed(&tokens.ids)?;
+        let places: Vec<[u32; 1]> = (0_u32..).take(tokens.ids.len()).map(|place| [place]).collect();
+        let pairs: Vec<_> = self.config.frequencies().map(|frequency| (0, frequency)).collect();
+        let rotation = Rotation::new(&places, &pairs, &self.device);
+        let mask = causal_mask(&tokens.mask, &self.device);
+        let mut tapped = Vec::with_capacity(TAPS.len());
+        for (number, layer) in (1..).zip(&self.layers) {
+            hidden = layer.forward(hidden, &rotation, &mask);
+            if TAPS.contains(&number) {
+                tapped.push(hidden.clone());
+            }
+        }
+        Ok(Tensor::cat(tapped, 1))
+    }
+
+    fn embed(&self, ids: &[i64]) -> Result<Tensor<2>, EngineError> {
+        let vocabulary = self.config.vocab_size;
+        let row = |&id: &i64| {
+            usize::try_from(id).ok().filter(|&row| row < vocabulary).ok_or_else(|| {
+                EngineError::Mismatch {
+                    path: self.folder.clone(),
+                    problem: format!(
+                        "the tokenizer gives the id {id}, but the text encoder knows {vocabulary}"
+                    ),
+                }
+            })
+        };
+        let rows = ids.iter().map(row).collect::<Result<Vec<_>, _>>()?;
+        let scope = Scope::root(&self.weights, &self.device);
+        let leaf = format!("{}embed_tokens.weight", self.prefix);
+        Ok(scope.rows(&leaf, [vocabulary, self.config.hidden_size], &rows)?)
+    }
+}
+
+/// `[1, 1, tokens, tokens]`, true where the query (third axis) must not look at the key: at later
+/// tokens and at padding.
+fn causal_mask(attention: &[i64], device: &Device) -> Tensor<4, Bool> {
+    let count = attention.len();
+    let hidden: Vec<bool> = (0..count)
+        .flat_map(|query| {
+            attention.iter().enumerate().map(move |(key, &real)| key > query || real == 0)
+        })
+        .collect();
+    Tensor::from_data(TensorData::new(hidden, [1, 1, count, count]), device)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    #[test]
+    fn a_token_sees_earlier_tokens_that_are_not_padding() {
+        let mask = causal_mask(&[1, 1, 0], &Device::flex());
+        let hidden: Vec<bool> = mask.into_data().iter::<bool>().collect();
+        let (o, x) = (false, true);
+        assert_eq!(hidden, [o, x, x, o, o, x, o, o, x]);
+    }
+}

@@ -1,0 +1,146 @@
+//! The transformer: from noisy latent tokens, the prompt and the time to the velocity that removes
+//! the noise.
+//!
+//! Double-stream blocks keep prompt and picture in streams of their own weights that meet in one
+//! attention; single-stream blocks then treat all tokens alike. Widths and depths are the config's.
+//! What implementations got wrong before, and where it is settled here:
+//!
+//! - The joint order is prompt, output, references ([`latent::places`](crate::latent::places));
+//!   only the output's tokens are predicted. No token is masked, padding included.
+//! - Modulation is computed once per step and shared by all blocks of a kind. Chunks come as shift,
+//!   scale, gate, first for attention, then for feed-forward; a scale s means `(1 + s)·norm(x)`
+//!   ([`modulation`]).
+//! - The *last* modulation comes as scale, shift ([`Transformer::finish`]); in files of the BFL
+//!   layout its halves are swapped.
+//! - The time is 1000·σ in f32, never in the weights' precision: bf16 makes 764 or 768 of 767.2. Its
+//!   sinusoid has the cosines first ([`time`]).
+//! - Rotations turn adjacent pairs, after queries and keys are normalised ([`rope`](crate::rope)).
+//! - In a feed-forward the first half of the fused projection is the one that goes through SiLU.
+//! - There is no bias anywhere.
+
+mod attention;
+mod double;
+mod modulation;
+mod single;
+mod time;
+
+use burn::tensor::{Device, Tensor, activation, s};
+
+use crate::config::TransformerConfig;
+use crate::layers::{LayerNorm, Linear};
+use crate::rope::{Rotation, frequencies};
+use crate::weights::{Scope, Weights, WeightsError};
+use double::DoubleBlock;
+use modulation::Modulator;
+use single::SingleBlock;
+use time::TimeEmbedding;
+
+/// The transformer, ready to run.
+#[derive(Debug)]
+pub(crate) struct Transformer {
+    config: TransformerConfig,
+    time: TimeEmbedding,
+    double_image_modulator: Modulator<2>,
+    double_text_modulator: Modulator<2>,
+    single_modulator: Modulator<1>,
+    image_in: Linear,
+    text_in: Linear,
+    double_blocks: Vec<DoubleBlock>,
+    single_blocks: Vec<SingleBlock>,
+    last_norm: LayerNorm,
+    last_modulation: Linear,
+    out: Linear,
+    device: Device,
+}
+
+/// All that stays the same over the steps of a picture.
+#[derive(Debug)]
+pub(crate) struct Conditioning {
+    /// The embedded prompt, `[prompt tokens, hidden width]`.
+    text: Tensor<2>,
+    rotation: Rotation,
+}
+
+impl Transformer {
+    /// Reads the transformer, laid out as diffusers saves it.
+    ///
+    /// # Errors
+    /// A missing tensor, a shape that the config does not imply, an element type not read.
+    pub(crate) fn load(
+        config: TransformerConfig,
+        weights: &Weights,
+        device: &Device,
+    ) -> Result<Self, WeightsError> {
+        let scope = Scope::root(weights, device);
+        let hidden = config.hidden();
+        let double = scope.at("transformer_blocks");
+        let single = scope.at("single_transformer_blocks");
+        Ok(Self {
+            time: TimeEmbedding::load(&scope, &config)?,
+            double_image_modulator: Modulator::load(&scope, "double_stream_modulation_img", hidden)?,
+            double_text_modulator: Modulator::load(&scope, "double_stream_modulation_txt", hidden)?,
+            single_modulator: Modulator::load(&scope, "single_stream_modulation", hidden)?,
+            image_in: Linear::load(&scope, "x_embedder", hidden, config.in_channels)?,
+            text_in: Linear::load(&scope, "context_embedder", hidden, config.joint_attention_dim)?,
+            double_blocks: (0..config.num_layers)
+                .map(|number| DoubleBlock::load(&double.at(number), &config))
+                .collect::<Result<_, _>>()?,
+            single_blocks: (0..config.num_single_layers)
+                .map(|number| SingleBlock::load(&single.at(number), &config))
+                .collect::<Result<_, _>>()?,
+            last_norm: LayerNorm::new(hidden, config.eps, device),
+            last_modulation: Linear::load(&scope, "norm_out.linear", 2 * hidden, hidden)?,
+            out: Linear::load(&scope, "proj_out", config.output(), hidden)?,
+            device: device.clone(),
+            config,
+        })
+    }
+
+    /// Prepares a prompt, `[prompt tokens, context width]`, for tokens at these places: the prompt's,
+    /// the output's and the references'.
+    pub(crate) fn condition(&self, prompt: Tensor<2>, places: &[[u32; 4]]) -> Conditioning {
+        let axes = self.config.axes_dims_rope.iter().enumerate();
+        let pairs: Vec<_> = axes
+            .flat_map(|(axis, &width)| {
+                frequencies(width, self.config.rope_theta).map(move |frequency| (axis, frequency))
+            })
+            .collect();
+        Conditioning {
+            text: self.text_in.forward(prompt),
+            rotation: Rotation::new(places, &pairs, &self.device),
+        }
+    }
+
+    /// The velocity of the first `output` tokens of `image`, which holds the output's tokens and then
+    /// the references', `[tokens, channels]`; `time` is 1000·σ.
+    pub(crate) fn predict(
+        &self,
+        image: Tensor<2>,
+        output: usize,
+        time: f32,
+        conditioning: &Conditioning,
+    ) -> Tensor<2> {
+        let rotation = &conditioning.rotation;
+        let time = activation::silu(self.time.forward(time));
+        let for_image = self.double_image_modulator.forward(&time);
+        let for_text = self.double_text_modulator.forward(&time);
+        let [for_joint] = self.single_modulator.forward(&time);
+
+        let mut image = self.image_in.forward(image);
+        let mut text = conditioning.text.clone();
+        for block in &self.double_blocks {
+            (text, image) = block.forward(text, image, &for_text, &for_image, rotation);
+        }
+        let prompt = text.dims()[0];
+        let mut joint = Tensor::cat(vec![text, image], 0);
+        for block in &self.single_blocks {
+            joint = block.forward(joint, &for_joint, rotation);
+        }
+        self.finish(joint.slice(s![prompt..prompt + output, ..]), time)
+    }
+
+    fn finish(&self, image: Tensor<2>, time: Tensor<2>) -> Tensor<2> {
+        let [scale, shift] = modulation::chunks(self.last_modulation.forward(time));
+        self.out.forward(self.last_norm.modulated(image, shift, scale))
+    }
+}

@@ -1,0 +1,118 @@
+//! The double-stream block: prompt and picture, each with weights of its own, joined in attention.
+
+use burn::tensor::{Tensor, s};
+
+use super::attention::{HeadSplit, Projected};
+use super::modulation::Modulation;
+use crate::config::TransformerConfig;
+use crate::layers::{LayerNorm, Linear, attend, swiglu};
+use crate::rope::{Pairing, Rotation};
+use crate::weights::{Scope, WeightsError};
+
+#[derive(Debug)]
+pub(super) struct DoubleBlock {
+    text: Stream,
+    image: Stream,
+}
+
+/// One stream's half of the block.
+#[derive(Debug)]
+struct Stream {
+    norm: LayerNorm,
+    qkv: Linear,
+    split: HeadSplit,
+    attention_out: Linear,
+    feed_forward_in: Linear,
+    feed_forward_out: Linear,
+}
+
+/// How files name the layers of a stream.
+struct Names {
+    qkv: [&'static str; 3],
+    query_norm: &'static str,
+    key_norm: &'static str,
+    attention_out: &'static str,
+    feed_forward: &'static str,
+}
+
+const IMAGE: Names = Names {
+    qkv: ["to_q", "to_k", "to_v"],
+    query_norm: "norm_q",
+    key_norm: "norm_k",
+    attention_out: "to_out.0",
+    feed_forward: "ff",
+};
+
+const TEXT: Names = Names {
+    qkv: ["add_q_proj", "add_k_proj", "add_v_proj"],
+    query_norm: "norm_added_q",
+    key_norm: "norm_added_k",
+    attention_out: "to_add_out",
+    feed_forward: "ff_context",
+};
+
+impl DoubleBlock {
+    pub(super) fn load(scope: &Scope<'_>, config: &TransformerConfig) -> Result<Self, WeightsError> {
+        Ok(Self { text: Stream::load(scope, &TEXT, config)?, image: Stream::load(scope, &IMAGE, config)? })
+    }
+
+    /// Both streams, `[tokens, hidden width]`, one block further: first the text's, then the image's.
+    pub(super) fn forward(
+        &self,
+        text: Tensor<2>,
+        image: Tensor<2>,
+        for_text: &[Modulation; 2],
+        for_image: &[Modulation; 2],
+        rotation: &Rotation,
+    ) -> (Tensor<2>, Tensor<2>) {
+        let of_text = self.text.project(text.clone(), &for_text[0]);
+        let of_image = self.image.project(image.clone(), &for_image[0]);
+        let [query, key, value] = join(of_text, of_image);
+        let query = rotation.apply(query, Pairing::Adjacent);
+        let key = rotation.apply(key, Pairing::Adjacent);
+        let attended = attend(query, key, value, None);
+        let prompt = text.dims()[0];
+        let to_text = attended.clone().slice(s![..prompt, ..]);
+        let to_image = attended.slice(s![prompt.., ..]);
+        (self.text.finish(text, to_text, for_text), self.image.finish(image, to_image, for_image))
+    }
+}
+
+/// Prompt tokens before the picture's.
+fn join(text: Projected, image: Projected) -> Projected {
+    let mut image = image.into_iter();
+    text.map(|text| Tensor::cat(std::iter::once(text).chain(image.next()).collect(), 0))
+}
+
+impl Stream {
+    fn load(
+        scope: &Scope<'_>,
+        names: &Names,
+        config: &TransformerConfig,
+    ) -> Result<Self, WeightsError> {
+        let hidden = config.hidden();
+        let inner = config.feed_forward();
+        let attention = scope.at("attn");
+        let feed_forward = scope.at(names.feed_forward);
+        Ok(Self {
+            norm: LayerNorm::new(hidden, config.eps, scope.device()),
+            qkv: Linear::load_stacked(&attention, &names.qkv, 3 * hidden, hidden)?,
+            split: HeadSplit::load(&attention, names.query_norm, names.key_norm, config)?,
+            attention_out: Linear::load(&attention, names.attention_out, hidden, hidden)?,
+            feed_forward_in: Linear::load(&feed_forward, "linear_in", 2 * inner, hidden)?,
+            feed_forward_out: Linear::load(&feed_forward, "linear_out", hidden, inner)?,
+        })
+    }
+
+    fn project(&self, x: Tensor<2>, modulation: &Modulation) -> Projected {
+        self.split.forward(&self.qkv.forward(modulation.enter(&self.norm, x)))
+    }
+
+    fn finish(&self, x: Tensor<2>, attended: Tensor<2>, modulations: &[Modulation; 2]) -> Tensor<2> {
+        let [attention, feed_forward] = modulations;
+        let x = attention.leave(x, self.attention_out.forward(attended));
+        let inner = feed_forward.enter(&self.norm, x.clone());
+        let inner = swiglu(self.feed_forward_in.forward(inner));
+        feed_forward.leave(x, self.feed_forward_out.forward(inner))
+    }
+}

@@ -1,0 +1,147 @@
+//! Element types of safetensors files, and their conversion to f32.
+
+use std::fmt;
+
+use half::f16;
+
+/// The element type of a tensor, as the safetensors format names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(missing_docs, reason = "the names are the format's own")]
+pub enum Dtype {
+    Bool,
+    F4,
+    F6E2M3,
+    F6E3M2,
+    F8E4M3,
+    F8E5M2,
+    F8E8M0,
+    F8E4M3Fnuz,
+    F8E5M2Fnuz,
+    U8,
+    I8,
+    U16,
+    I16,
+    F16,
+    Bf16,
+    U32,
+    I32,
+    F32,
+    U64,
+    I64,
+    F64,
+    C64,
+}
+
+/// Each type with its name in a header and its size in bits.
+const TABLE: [(Dtype, &str, usize); 22] = [
+    (Dtype::Bool, "BOOL", 8),
+    (Dtype::F4, "F4", 4),
+    (Dtype::F6E2M3, "F6_E2M3", 6),
+    (Dtype::F6E3M2, "F6_E3M2", 6),
+    (Dtype::F8E4M3, "F8_E4M3", 8),
+    (Dtype::F8E5M2, "F8_E5M2", 8),
+    (Dtype::F8E8M0, "F8_E8M0", 8),
+    (Dtype::F8E4M3Fnuz, "F8_E4M3FNUZ", 8),
+    (Dtype::F8E5M2Fnuz, "F8_E5M2FNUZ", 8),
+    (Dtype::U8, "U8", 8),
+    (Dtype::I8, "I8", 8),
+    (Dtype::U16, "U16", 16),
+    (Dtype::I16, "I16", 16),
+    (Dtype::F16, "F16", 16),
+    (Dtype::Bf16, "BF16", 16),
+    (Dtype::U32, "U32", 32),
+    (Dtype::I32, "I32", 32),
+    (Dtype::F32, "F32", 32),
+    (Dtype::U64, "U64", 64),
+    (Dtype::I64, "I64", 64),
+    (Dtype::F64, "F64", 64),
+    (Dtype::C64, "C64", 64),
+];
+
+impl Dtype {
+    /// The type of this name, if the format knows one.
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        TABLE.iter().find(|row| row.1 == name).map(|row| row.0)
+    }
+
+    /// Bytes that `count` elements take; `None` if that is no whole number of bytes or overflows.
+    pub(crate) fn bytes_of(self, count: usize) -> Option<usize> {
+        let bits = TABLE.iter().find(|row| row.0 == self).map(|row| row.2)?;
+        let bits = count.checked_mul(bits)?;
+        bits.is_multiple_of(8).then_some(bits / 8)
+    }
+
+    /// Whether this is one of the 8-bit floats that weights are quantised to.
+    pub fn is_fp8(self) -> bool {
+        matches!(self, Self::F8E4M3 | Self::F8E5M2 | Self::F8E4M3Fnuz | Self::F8E5M2Fnuz)
+    }
+
+    /// Whether elements are floating-point numbers: weights rather than counters or markers.
+    pub(crate) fn is_float(self) -> bool {
+        self.is_fp8()
+            || matches!(
+                self,
+                Self::F4 | Self::F6E2M3 | Self::F6E3M2 | Self::F16 | Self::Bf16 | Self::F32 | Self::F64
+            )
+    }
+
+    /// Appends `bytes`, little-endian elements of this type, to `out` as f32; `false`, and nothing
+    /// appended, if weights are not read from this type.
+    ///
+    /// bf16 is the upper half of an f32, so that conversion is exact, as is that of f16.
+    pub(crate) fn append_f32(self, bytes: &[u8], out: &mut Vec<f32>) -> bool {
+        match self {
+            Self::Bf16 => out.extend(bytes.as_chunks::<2>().0.iter().map(|&[low, high]| {
+                f32::from_bits(u32::from_le_bytes([0, 0, low, high]))
+            })),
+            Self::F16 => {
+                let halves = bytes.as_chunks::<2>().0;
+                out.extend(halves.iter().map(|&pair| f16::from_le_bytes(pair).to_f32()));
+            }
+            Self::F32 => {
+                out.extend(bytes.as_chunks::<4>().0.iter().map(|&word| f32::from_le_bytes(word)));
+            }
+            _ => return false,
+        }
+        true
+    }
+}
+
+impl fmt::Display for Dtype {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = TABLE.iter().find(|row| row.0 == *self).map_or("?", |row| row.1);
+        formatter.write_str(name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_type_is_in_the_table_once() {
+        for (dtype, name, _) in TABLE {
+            assert_eq!(Dtype::from_name(name), Some(dtype));
+            assert_eq!(dtype.to_string(), name);
+        }
+        assert_eq!(Dtype::from_name("FLOAT"), None);
+    }
+
+    #[test]
+    fn halves_convert_exactly() {
+        let mut out = Vec::new();
+        assert!(Dtype::Bf16.append_f32(&[0x80, 0x3f, 0x00, 0xc0, 0x80, 0x7f], &mut out));
+        assert!(Dtype::F16.append_f32(&[0x00, 0x3c, 0x01, 0x00], &mut out));
+        assert!(Dtype::F32.append_f32(&1.5_f32.to_le_bytes(), &mut out));
+        assert_eq!(out, [1.0, -2.0, f32::INFINITY, 1.0, 2.0_f32.powi(-24), 1.5]);
+        assert!(!Dtype::F8E4M3.append_f32(&[0x38], &mut out));
+        assert_eq!(out.len(), 6);
+    }
+
+    #[test]
+    fn sizes_are_whole_bytes_or_nothing() {
+        assert_eq!(Dtype::F4.bytes_of(2), Some(1));
+        assert_eq!(Dtype::F4.bytes_of(3), None);
+        assert_eq!(Dtype::F64.bytes_of(usize::MAX / 8), None);
+    }
+}

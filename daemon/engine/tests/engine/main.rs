@@ -1,0 +1,8 @@
+//! The engine from outside: on the model in the repository, and on damaged copies of it.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+mod damage;
+mod fixture;
+mod inspect;
+mod parity;
+mod render;

@@ -1,0 +1,64 @@
+//! The engine against the reference implementation, tensor by tensor and picture by picture.
+//!
+//! More models are compared by naming their folders, each with `model/` and `cases/`, in the
+//! environment variable `ATELIER_REFERENCES`, separated by colons.
+
+use std::path::{Path, PathBuf};
+
+use atelier_flux::{OpenOptions, Pipeline};
+
+use crate::fixture::{Case, Data, Recorder, Values, klein, pipeline, psnr};
+
+/// A renderer that has the prompt, the steps, the guidance and every reference right is above this;
+/// `request.json` lists how far below one falls that has not.
+const LEAST_PSNR: f64 = 55.0;
+/// Relative L2 distance up to which tensors differ by summation order only.
+const TOLERANCE: f64 = 1e-3;
+
+#[test]
+fn pictures_and_tensors_are_those_of_the_reference() {
+    check(&klein(), pipeline());
+}
+
+#[test]
+fn models_named_in_the_environment_match_too() {
+    let Some(folders) = std::env::var_os("ATELIER_REFERENCES") else { return };
+    for folder in std::env::split_paths(&folders).collect::<Vec<PathBuf>>() {
+        let model = Pipeline::open(&folder.join("model"), &OpenOptions::default()).unwrap();
+        check(&folder, &model);
+    }
+}
+
+fn check(folder: &Path, pipeline: &Pipeline) {
+    let cases = Case::all(folder);
+    assert!(!cases.is_empty());
+    for case in cases {
+        let mut recorder = Recorder { wants_tensors: true, ..Recorder::default() };
+        let picture = pipeline.render(&case.request, &mut recorder).unwrap();
+        for (name, expected) in &case.tensors {
+            let found = recorder.tensors.get(name).unwrap_or_else(|| panic!("{name} is not reported"));
+            compare(&case.name, name, found, expected);
+        }
+        let psnr = psnr(&picture, &case.expected);
+        println!("{}: {psnr:.2} dB", case.name);
+        assert!(psnr >= LEAST_PSNR, "{}: {psnr:.2} dB", case.name);
+    }
+}
+
+fn compare(case: &str, name: &str, found: &Values, expected: &Values) {
+    assert_eq!(found.shape, expected.shape, "{case}: {name}");
+    match (&found.data, &expected.data) {
+        (Data::I64(found), Data::I64(expected)) => assert_eq!(found, expected, "{case}: {name}"),
+        (Data::F32(found), Data::F32(expected)) => {
+            let square = |x: f64| x * x;
+            let pairs = found.iter().zip(expected).map(|(&a, &b)| (f64::from(a), f64::from(b)));
+            let (difference, norm) = pairs.fold((0.0, 0.0), |(difference, norm), (a, b)| {
+                (difference + square(a - b), norm + square(b))
+            });
+            let distance = (difference / norm).sqrt();
+            println!("{case}: {name} {distance:.1e}");
+            assert!(distance < TOLERANCE, "{case}: {name} is {distance:.1e} off");
+        }
+        _ => panic!("{case}: {name} has another element type"),
+    }
+}

@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+"""Make the golden data beside this file with the libraries that define what is right.
+
+    python3 -m venv venv
+    venv/bin/pip install torch==2.15.0 diffusers==0.42.1 transformers==5.23.0 pillow==13.0.0
+    venv/bin/python tests/golden/make_golden.py
+
+Run it on an x86-64 machine with AVX2: that is the PyTorch whose bits a seed means.
+
+    randn.json      torch.randn: seed, count, the first and last samples, and a hash of all bits
+    schedules.json  diffusers' scheduler: configuration, tokens, steps, the bits of mu, sigmas, timesteps
+    prompts.json    transformers with the tokenizer of tests/fixtures/klein: prompt, template, ids
+    pictures.json   Pillow and diffusers: sizes, and a hash of the scaled or fitted picture
+    scaled.png      what Pillow makes of unscaled.png
+"""
+import json
+import pathlib
+
+import numpy as np
+import torch
+from diffusers import FlowMatchEulerDiscreteScheduler
+from diffusers.pipelines.flux2.image_processor import Flux2ImageProcessor
+from diffusers.pipelines.flux2.pipeline_flux2_klein import compute_empirical_mu
+from PIL import Image
+from transformers import Qwen2TokenizerFast
+
+HERE = pathlib.Path(__file__).parent
+MODEL = HERE.parents[3] / "tests" / "fixtures" / "klein" / "model"
+
+
+def fnv(data: bytes) -> str:
+    """FNV-1a, 64 bits, in hexadecimal: short to write again in the tests."""
+    h = 0xCBF29CE484222325
+    for byte in data:
+        h = (h ^ byte) * 0x100000001B3 & 0xFFFFFFFFFFFFFFFF
+    return f"{h:016x}"
+
+
+def write(name: str, rows: list) -> None:
+    lines = ",\n".join(json.dumps(row, ensure_ascii=True) for row in rows)
+    (HERE / name).write_text(f"[\n{lines}\n]\n")
+
+
+def randn() -> None:
+    rows = []
+    for seed, count in [*((42, n) for n in range(41)), *((seed, n) for n in (5, 100, 128 * 6 * 8, 12288 + 5)
+                        for seed in (0, 1, 2**32 - 1, 2**32, 2**63 - 1))]:
+        x = torch.randn(count, generator=torch.Generator("cpu").manual_seed(seed), dtype=torch.float32).numpy()
+        rows.append(dict(seed=seed, count=count, first=x[:3].tolist(), last=x[-3:].tolist(), fnv=fnv(x.tobytes())))
+    write("randn.json", rows)
+
+
+def schedules() -> None:
+    klein = json.loads((MODEL / "scheduler" / "scheduler_config.json").read_text())
+    rows = []
+    for change, sizes in [({}, [(4096, 4), (1024, 4), (48, 4), (16, 1), (4096, 28), (4300, 50), (4301, 50), (16384, 7)]),
+                          (dict(time_shift_type="linear"), [(1024, 5)]),
+                          (dict(shift_terminal=0.02), [(1024, 5)]),
+                          (dict(use_dynamic_shifting=False), [(1024, 5)]),
+                          (dict(num_train_timesteps=500), [(1024, 5)])]:
+        for tokens, steps in sizes:
+            scheduler = FlowMatchEulerDiscreteScheduler.from_config({**klein, **change})
+            mu = compute_empirical_mu(tokens, steps)
+            scheduler.set_timesteps(sigmas=np.linspace(1.0, 1 / steps, steps), mu=mu)
+            rows.append(dict(config={**klein, **change}, tokens=tokens, steps=steps,
+                             mu_bits=int(np.float64(mu).view(np.uint64)), sigmas=scheduler.sigmas.tolist(),
+                             timesteps=scheduler.timesteps.tolist()))
+    write("schedules.json", rows)
+
+
+def prompts() -> None:
+    tokenizer = Qwen2TokenizerFast.from_pretrained(MODEL / "tokenizer")
+    rows = []
+    for prompt in ["", " ", "a red fox reading a newspaper in the rain", "  two   spaces,\ttabs \n\nand lines \n",
+                   "a poster that says \"OPEN LATE\" in 'bold' \u201cserif\u201d, don't DON'T", "青い椅子と一只猫, 한국어",
+                   "🦊 👩\u200d👩\u200d👧 ½ ٣ e\u0301 \u212b", "typed <|im_end|>\n<|im_start|>system <think>x</think> <|endoftext|>",
+                   "<think>\u0338", "{{ braces }} {% raw %}", "\x1c\x85\u00a0\u3000\u2028\u200b", "ſ's 'LL K",
+                   "a fox " * 300, "青" * 200 + "\n" * 400]:
+        text = tokenizer.apply_chat_template([{"role": "user", "content": prompt}], tokenize=False,
+                                             add_generation_prompt=True, enable_thinking=False)
+        k = tokenizer(text, padding="max_length", truncation=True, max_length=512)
+        ids = np.array(k["input_ids"], dtype="<i8")
+        rows.append(dict(prompt=prompt, text=text, length=sum(k["attention_mask"]), first=ids[:24].tolist(),
+                         fnv=fnv(ids.tobytes())))
+    write("prompts.json", rows)
+
+
+def pattern(width: int, height: int) -> Image.Image:
+    """A picture with edges and noise everywhere, by a formula that the tests repeat."""
+    y, x, c = np.mgrid[0:height, 0:width, 0:3].astype(np.uint32)
+    return Image.fromarray(((x * x * 7 + y * y * 13 + x * y * (c + 1) + c * 101) // 3 % 256).astype(np.uint8))
+
+
+def pictures() -> None:
+    processor = Flux2ImageProcessor(vae_scale_factor=16)
+    rows = []
+    for source, target in [((40, 30), (20, 40)), ((40, 30), (61, 9)), ((7, 5), (70, 50)), ((200, 150), (3, 150)),
+                           ((33, 200), (33, 77)), ((20, 100), (15, 40)), ((9, 9), (9, 9)), ((1, 1), (5, 4)), ((300, 2), (1, 1))]:
+        image = pattern(*source).resize(target, Image.Resampling.LANCZOS)
+        rows.append(dict(source=source, scaled=target, fnv=fnv(image.tobytes())))
+    for width, height in [(64, 64), (64, 512), (70, 150), (166, 72), (1024, 1024), (1024, 1025), (1500, 900)]:
+        image = processor.check_image_input(pattern(width, height))
+        if width * height > 1024 * 1024:
+            image = processor._resize_to_target_area(image, 1024 * 1024)
+        size = [side // 16 * 16 for side in image.size]
+        chw = processor.preprocess(image, width=size[0], height=size[1], resize_mode="crop")[0].numpy()
+        levels = ((chw + 1) * 127.5).round().astype(np.uint8)
+        row = dict(source=[width, height], fitted=size, fnv=fnv(levels.transpose(1, 2, 0).tobytes()))
+        rows.append(row if width * height > 2**15 else dict(row, chw_fnv=fnv(chw.tobytes())))
+    write("pictures.json", rows)
+    pattern(40, 30).save(HERE / "unscaled.png", optimize=True)
+    pattern(40, 30).resize((27, 33), Image.Resampling.LANCZOS).save(HERE / "scaled.png", optimize=True)
+
+
+if __name__ == "__main__":
+    randn(), schedules(), prompts(), pictures()

@@ -1,0 +1,114 @@
+//! The files that a manifest names: whether they may be, are there, and can be what they are for.
+
+use std::io;
+use std::path::Path;
+
+use super::Examination;
+use crate::job::{JobLora, JobReference, Preparation};
+use crate::manifest::{Manifest, Reference};
+use crate::paths::{self, PathProblem};
+use crate::problem::{Code, Fault, quoted};
+use crate::sniff::{self, Kind};
+use crate::suggest;
+
+impl Examination<'_> {
+    pub(super) fn references(&mut self, wishes: &Manifest) -> Vec<JobReference> {
+        let installed = match wishes.references.iter().any(|it| !it.prepare.is_empty()) {
+            true => self.world.plugins(),
+            false => Vec::new(),
+        };
+        wishes
+            .references
+            .iter()
+            .filter_map(|reference| self.reference(reference, &installed))
+            .collect()
+    }
+
+    fn reference(&mut self, reference: &Reference, installed: &[String]) -> Option<JobReference> {
+        let place = format!("reference[{}]", reference.number);
+        let mut prepare = Vec::with_capacity(reference.prepare.len());
+        for step in &reference.prepare {
+            if !installed.contains(&step.plugin) {
+                let key = format!("{place}.prepare[{}].plugin", step.number);
+                let says = format!("is {}, which is not installed", quoted(&step.plugin));
+                let fault = Fault::of_key(Code::PluginUnknown, says)
+                    .maybe_hint(suggest::advice(&step.plugin, installed));
+                self.report(&key, fault);
+            }
+            prepare.push(Preparation {
+                plugin: step.plugin.clone(),
+                parameters: step.parameters.clone(),
+            });
+        }
+        let key = format!("{place}.path");
+        // A step that could not be read was still a step.
+        let steps = format!("{place}.prepare");
+        let as_it_is = reference.prepare.is_empty() && !self.blamed_below(&steps);
+        let found = paths::confine(
+            &reference.path,
+            self.world.folder(),
+            self.world.allowed_folders(),
+        );
+        let path = found
+            .map_err(|problem| problem.into_fault(&reference.path))
+            .and_then(|(path, file)| {
+                suits(sniff::sniff(file), as_it_is, &reference.path)?;
+                Ok(path)
+            })
+            .map_err(|fault| self.report(&key, fault))
+            .ok()?;
+        Some(JobReference {
+            number: reference.number,
+            path,
+            prepare,
+        })
+    }
+
+    pub(super) fn loras(&mut self, wishes: &Manifest) -> Vec<JobLora> {
+        if wishes.loras.is_empty() {
+            return Vec::new();
+        }
+        if !self.world.loras() {
+            let fault = Fault::of_key(
+                Code::LoraUnavailable,
+                "is given, and LoRA files cannot be used here",
+            )
+            .hint("leave it out");
+            self.report("lora", fault);
+        }
+        let mut loras = Vec::with_capacity(wishes.loras.len());
+        for lora in &wishes.loras {
+            let (folder, allowed) = (self.world.folder(), self.world.allowed_folders());
+            match paths::confine(&lora.path, folder, allowed) {
+                Ok((path, _)) => loras.push(JobLora {
+                    path,
+                    scale: lora.scale,
+                }),
+                Err(problem) => {
+                    let key = format!("lora[{}].path", lora.number);
+                    self.report(&key, problem.into_fault(&lora.path));
+                }
+            }
+        }
+        loras
+    }
+}
+
+/// Whether a file of this kind can be a reference; one that is prepared need not be a picture,
+/// since plugins also take documents.
+fn suits(kind: io::Result<Kind>, as_it_is: bool, given: &Path) -> Result<(), Fault> {
+    let name = quoted(&given.to_string_lossy());
+    let not = |what: &str| Fault::of_key(Code::NotAPicture, format!("is {name}, {what}"));
+    let kind = kind.map_err(|error| PathProblem::Unreadable(error).into_fault(given))?;
+    match kind {
+        Kind::Empty => Err(not("which is an empty file").hint("was it copied whole?")),
+        _ if !as_it_is => Ok(()),
+        Kind::Picture => Ok(()),
+        Kind::Json => Err(not("which is JSON, not a picture")
+            .hint("if it holds keypoints, add prepare = [{ plugin = \"pose\" }]")),
+        Kind::OtherPicture(format) => Err(not(&format!("a {format} picture, which is not read"))
+            .hint("save it as PNG, JPEG, WebP or TIFF")),
+        Kind::Unknown => Err(not("which is not a picture")
+            .hint("a reference is PNG, JPEG, WebP or TIFF, or prepared by a plugin")),
+    }
+}

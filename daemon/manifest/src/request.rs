@@ -1,0 +1,213 @@
+//! A job from command line flags, by the same rules as a manifest.
+//!
+//! What a flag says is range-checked by `limits`, put in a [`Manifest`], and checked like any
+//! other; only the keys of problems are the flags' names (`--width`), and there are no places.
+
+use std::path::PathBuf;
+
+use crate::check;
+use crate::format::Format;
+use crate::job::Job;
+use crate::limits::{self, MAX_LORAS, MAX_PREPARATIONS, MAX_REFERENCES};
+use crate::manifest::{Lora, Manifest, Reference};
+use crate::problem::{Code, Fault, Problem, Problems, quoted};
+use crate::seeds::Seeds;
+use crate::world::World;
+
+mod written;
+
+/// What a command line asks for: the values as they were typed, none of them judged yet.
+///
+/// ```
+/// # use atelier_manifest::{Request, World};
+/// # fn job(world: &dyn World) -> Result<atelier_manifest::Job, atelier_manifest::Problems> {
+/// let mut request = Request::new("a lighthouse in fog", "lighthouse.png");
+/// request.width = Some(1280);
+/// request.check(world)
+/// # }
+/// ```
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Request {
+    /// `--prompt`.
+    pub prompt: Option<String>,
+    /// `--negative`.
+    pub negative: Option<String>,
+    /// `--model`.
+    pub model: Option<String>,
+    /// `--template`.
+    pub template: Option<String>,
+    /// `--width`.
+    pub width: Option<i64>,
+    /// `--height`.
+    pub height: Option<i64>,
+    /// `--steps`.
+    pub steps: Option<i64>,
+    /// `--guidance`.
+    pub guidance: Option<f64>,
+    /// `--seed`.
+    pub seed: Option<i64>,
+    /// `--reference`, each with its `--prepare`s.
+    pub references: Vec<RequestReference>,
+    /// `--lora FILE[:scale]`, each.
+    pub loras: Vec<String>,
+    /// `--output`; its extension says the format.
+    pub output: PathBuf,
+    /// `--quality`.
+    pub quality: Option<i64>,
+    /// `--include-prompt`.
+    pub include_prompt: bool,
+    /// `--title`.
+    pub title: Option<String>,
+}
+
+/// One `--reference` and what is done to it first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RequestReference {
+    /// The file.
+    pub path: PathBuf,
+    /// `--prepare PLUGIN[:key=value,…]`, each.
+    pub prepare: Vec<String>,
+}
+
+impl Request {
+    /// A request for one picture, everything else left out.
+    #[must_use]
+    pub fn new(prompt: impl Into<String>, output: impl Into<PathBuf>) -> Self {
+        Self {
+            prompt: Some(prompt.into()),
+            output: output.into(),
+            ..Self::default()
+        }
+    }
+
+    /// Makes it a job of one picture; the program names the file, so the job has no stem.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with it, keyed by flag.
+    pub fn check(&self, world: &dyn World) -> Result<Job, Problems> {
+        let mut faults = Faults(Vec::new());
+        let manifest = self.manifest(&mut faults);
+        check::examine(&manifest, world, faults.0).map_err(|problems| problems.rekeyed(flag))
+    }
+
+    fn manifest(&self, faults: &mut Faults) -> Manifest {
+        let mut manifest = Manifest {
+            prompt: faults.text("prompt", &self.prompt, limits::prompt),
+            negative: faults.text("negative", &self.negative, limits::negative),
+            model: faults.text("model", &self.model, limits::naming),
+            template: faults.text("template", &self.template, limits::stem),
+            width: faults.number("width", self.width, limits::side),
+            height: faults.number("height", self.height, limits::side),
+            steps: faults.number("steps", self.steps, limits::steps),
+            guidance: faults.number("guidance", self.guidance, limits::guidance),
+            seeds: (faults.number("seed", self.seed, limits::seed))
+                .map(|seed| Seeds::Fixed(vec![seed])),
+            references: self.references(faults),
+            loras: self.loras(faults),
+            ..Manifest::default()
+        };
+        manifest.output.format = faults.keep("output.format", self.format());
+        manifest.output.quality = faults.number("output.quality", self.quality, limits::quality);
+        manifest.provenance.include_prompt = self.include_prompt.then_some(true);
+        manifest.provenance.title = faults.text("provenance.title", &self.title, limits::title);
+        manifest
+    }
+
+    fn format(&self) -> Result<Format, Fault> {
+        let extension = self.output.extension().and_then(|it| it.to_str());
+        extension.and_then(Format::from_extension).ok_or_else(|| {
+            let said = quoted(&self.output.to_string_lossy());
+            let says = format!("is {said}, whose ending is that of no picture format");
+            Fault::of_key(Code::FormatUnknown, says).hint("for instance: --output picture.png")
+        })
+    }
+
+    fn references(&self, faults: &mut Faults) -> Vec<Reference> {
+        if !faults.fits("reference", self.references.len(), MAX_REFERENCES) {
+            return Vec::new();
+        }
+        (1..)
+            .zip(&self.references)
+            .map(|(number, reference)| {
+                let key = format!("reference[{number}].prepare");
+                let fits = faults.fits(&key, reference.prepare.len(), MAX_PREPARATIONS);
+                let steps = if fits { &*reference.prepare } else { &[] };
+                let steps = (1..).zip(steps).filter_map(|(step, written)| {
+                    let key = format!("{key}[{step}]");
+                    faults.keep(&key, written::preparation(step, written))
+                });
+                Reference {
+                    number,
+                    prepare: steps.collect(),
+                    path: reference.path.clone(),
+                }
+            })
+            .collect()
+    }
+
+    fn loras(&self, faults: &mut Faults) -> Vec<Lora> {
+        if !faults.fits("lora", self.loras.len(), MAX_LORAS) {
+            return Vec::new();
+        }
+        (1..)
+            .zip(&self.loras)
+            .filter_map(|(number, written)| {
+                faults.keep(
+                    &format!("lora[{number}].scale"),
+                    written::lora(number, written),
+                )
+            })
+            .collect()
+    }
+}
+
+/// The faults so far, under the keys of a manifest.
+struct Faults(Vec<Problem>);
+
+impl Faults {
+    fn keep<T>(&mut self, key: &str, value: Result<T, Fault>) -> Option<T> {
+        value
+            .map_err(|fault| self.0.push(Problem::new(Some(key.to_owned()), None, fault)))
+            .ok()
+    }
+
+    fn text<T>(
+        &mut self,
+        key: &str,
+        value: &Option<String>,
+        rule: impl FnOnce(&str) -> Result<T, Fault>,
+    ) -> Option<T> {
+        self.keep(key, rule(value.as_deref()?))
+    }
+
+    fn number<V, T>(
+        &mut self,
+        key: &str,
+        value: Option<V>,
+        rule: impl FnOnce(V) -> Result<T, Fault>,
+    ) -> Option<T> {
+        self.keep(key, rule(value?))
+    }
+
+    fn fits(&mut self, key: &str, count: usize, most: usize) -> bool {
+        let says = || format!("is given {count} times; at most {most} are possible");
+        let fits = (count <= most)
+            .then_some(())
+            .ok_or_else(|| Fault::of_key(Code::TooMany, says()));
+        self.keep(key, fits).is_some()
+    }
+}
+
+/// The flag that gives the value of a manifest's key.
+fn flag(key: &str) -> String {
+    if key.contains(".prepare") {
+        return "--prepare".to_owned();
+    }
+    match key {
+        "output.format" => "--output".to_owned(),
+        "output.quality" => "--quality".to_owned(),
+        "provenance.title" => "--title".to_owned(),
+        key => format!("--{}", key.split(['[', '.']).next().unwrap_or(key)),
+    }
+}

@@ -1,0 +1,41 @@
+//! Runs other people's plugins: WebAssembly components that turn the pictures and documents of a
+//! reference into what the model needs.
+//!
+//! A plugin is not trusted. It gets the interfaces of its world (`sdk/wit/`) and nothing else: no
+//! WASI, so no files, network, environment, clock or randomness. Every call runs on a fresh
+//! instance under [`Limits`]; whatever goes wrong inside it costs that call only and comes back as
+//! a [`PluginError`] that names the plugin.
+//!
+//! The modules, in the order data flows: `package` reads what a plugin says it is, `load` decides
+//! whether its component may run here, `cache` keeps what was compiled, `host` and `plugin` are
+//! the outside, `call` is one run, `clock`, `limits`, `speech` and `pictures` are what that run
+//! meets, `v1` speaks version 1 of the interface, and `outcome` checks what came back.
+//!
+//! What this crate must never do: load machine code that it did not compile itself, or hand a
+//! plugin a right that nobody granted.
+
+mod cache;
+mod call;
+mod clock;
+mod error;
+mod host;
+mod limits;
+mod load;
+mod outcome;
+mod package;
+mod pictures;
+mod plugin;
+mod region;
+mod request;
+mod resample;
+mod speech;
+mod v1;
+
+pub use error::{PluginError, Refusal};
+pub use host::PluginHost;
+pub use limits::Limits;
+pub use outcome::{Description, Prepared, SourceKind};
+pub use package::{Package, World};
+pub use plugin::Plugin;
+pub use request::{PrepareRequest, Source};
+pub use speech::{Level, LogLine};

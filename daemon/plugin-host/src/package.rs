@@ -1,0 +1,297 @@
+//! What a plugin says of itself in `plugin.toml`. Reading it runs nothing of the plugin, so a list
+//! of plugins costs nothing and a broken one can still be named.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use serde::Deserialize;
+
+use crate::error::PluginError;
+
+/// The name of the file that describes a plugin.
+pub(crate) const PACKAGE_FILE: &str = "plugin.toml";
+
+/// No honest `plugin.toml` is longer.
+const LONGEST_FILE: u64 = 64 << 10;
+const LONGEST_NAME: usize = 64;
+const LONGEST_VERSION: usize = 64;
+const LONGEST_LINE: usize = 300;
+
+/// A version of the interface between host and plugin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum World {
+    /// `atelier:plugin@1.0.0`
+    V1,
+}
+
+impl World {
+    /// Every version that this host runs.
+    pub const ALL: &[Self] = &[Self::V1];
+
+    /// The name of its WIT package, with the version.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::V1 => "atelier:plugin@1.0.0",
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|world| world.as_str() == text)
+    }
+}
+
+impl fmt::Display for World {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.as_str())
+    }
+}
+
+/// A plugin's `plugin.toml`, checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Package {
+    /// What jobs call it: 1 to 64 of `a`–`z`, `0`–`9` and `-`, the first a letter.
+    pub name: String,
+    /// Its own version, `MAJOR.MINOR.PATCH` with an optional suffix after `-` or `+`.
+    pub version: String,
+    /// One line on what it does.
+    pub summary: String,
+    /// An SPDX licence expression, taken as it is.
+    pub license: String,
+    /// The interface it was built for.
+    pub world: World,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    name: String,
+    version: String,
+    #[serde(alias = "description")]
+    summary: String,
+    license: String,
+    world: String,
+    #[serde(default)]
+    asks: Vec<String>,
+}
+
+impl Package {
+    /// Reads `folder/plugin.toml`.
+    ///
+    /// # Errors
+    /// [`PluginError::NotFound`] without such a file, [`PluginError::Package`] when it cannot be
+    /// read or does not say what it must.
+    pub fn read(folder: &Path) -> Result<Self, PluginError> {
+        let plugin = folder_name(folder);
+        let path = folder.join(PACKAGE_FILE);
+        let mut text = String::new();
+        let read = File::open(&path)
+            .and_then(|file| file.take(LONGEST_FILE + 1).read_to_string(&mut text));
+        match read {
+            Ok(_) if text.len() as u64 > LONGEST_FILE => Err(PluginError::Package {
+                plugin,
+                problem: format!("{PACKAGE_FILE} is longer than {} KiB", LONGEST_FILE >> 10),
+            }),
+            Ok(_) => Self::parse(&plugin, &text),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Err(PluginError::NotFound { plugin, path })
+            }
+            Err(error) => Err(PluginError::Package {
+                plugin,
+                problem: format!("{PACKAGE_FILE} cannot be read: {error}"),
+            }),
+        }
+    }
+
+    /// Parses the text of a `plugin.toml`. `plugin` is what errors call it until its name is known.
+    ///
+    /// # Errors
+    /// [`PluginError::Package`].
+    pub fn parse(plugin: &str, text: &str) -> Result<Self, PluginError> {
+        let refuse = |plugin: &str, problem: String| PluginError::Package {
+            plugin: plugin.to_owned(),
+            problem: format!("{PACKAGE_FILE}: {problem}"),
+        };
+        let written: Written = toml::from_str(text).map_err(|error| {
+            let place = error
+                .span()
+                .map(|span| place(text, span.start))
+                .unwrap_or_default();
+            refuse(plugin, format!("{place}{}", error.message()))
+        })?;
+        if !is_name(&written.name) {
+            let rule = "1 to 64 of a-z, 0-9 and -, the first a letter";
+            return Err(refuse(plugin, format!("name = {:?}: {rule}", written.name)));
+        }
+        let plugin = written.name.as_str();
+        if !is_version(&written.version) {
+            let rule = "three numbers, as in 1.2.3";
+            return Err(refuse(
+                plugin,
+                format!("version = {:?}: {rule}", written.version),
+            ));
+        }
+        for (key, value) in [("summary", &written.summary), ("license", &written.license)] {
+            let length = value.chars().count();
+            if value.trim().is_empty()
+                || length > LONGEST_LINE
+                || value.chars().any(char::is_control)
+            {
+                let rule = format!("one line of 1 to {LONGEST_LINE} characters");
+                return Err(refuse(plugin, format!("{key}: {rule}")));
+            }
+        }
+        let Some(world) = World::parse(&written.world) else {
+            let known = World::ALL
+                .iter()
+                .map(|world| world.as_str())
+                .collect::<Vec<_>>()
+                .join(", ");
+            let problem = format!(
+                "world = {:?} is not known here; known: {known}",
+                written.world
+            );
+            return Err(refuse(plugin, problem));
+        };
+        if let Some(ask) = written.asks.first() {
+            let problem = format!("it asks for {ask:?}, which this version cannot grant");
+            return Err(refuse(plugin, problem));
+        }
+        Ok(Self {
+            name: written.name,
+            version: written.version,
+            summary: written.summary,
+            license: written.license,
+            world,
+        })
+    }
+}
+
+/// What to call the plugin in a folder before its own name is known.
+pub(crate) fn folder_name(folder: &Path) -> String {
+    let name = folder.file_name().unwrap_or(folder.as_os_str());
+    name.to_string_lossy().into_owned()
+}
+
+fn is_name(name: &str) -> bool {
+    name.len() <= LONGEST_NAME
+        && name.starts_with(|first: char| first.is_ascii_lowercase())
+        && name
+            .bytes()
+            .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+}
+
+fn is_version(version: &str) -> bool {
+    let (numbers, suffix) = match version.find(['-', '+']) {
+        Some(at) => (&version[..at], &version[at + 1..]),
+        None => (version, "0"),
+    };
+    let is_number = |part: &str| {
+        (1..=9).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    version.len() <= LONGEST_VERSION
+        && numbers.split('.').count() == 3
+        && numbers.split('.').all(is_number)
+        && !suffix.is_empty()
+        && suffix
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b".+-".contains(&byte))
+}
+
+/// "line 3, column 7: " for a byte offset.
+fn place(text: &str, offset: usize) -> String {
+    let before = text.get(..offset).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before
+        .rsplit('\n')
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .count()
+        + 1;
+    format!("line {line}, column {column}: ")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        reason = "a test fails by panicking"
+    )]
+
+    use super::*;
+
+    const GOOD: &str = r#"
+name = "pose"
+version = "0.1.0"
+license = "Apache-2.0 OR MIT"
+summary = "Keypoints to a skeleton"
+world = "atelier:plugin@1.0.0"
+"#;
+
+    #[test]
+    fn a_package_says_what_it_is() {
+        let package = Package::parse("folder", GOOD).unwrap();
+        assert_eq!(package.name, "pose");
+        assert_eq!(package.world, World::V1);
+    }
+
+    #[test]
+    fn each_mistake_is_refused_with_its_key_and_place() {
+        let cases = [
+            (
+                GOOD.replace("license", "licence"),
+                "line 4, column 1: unknown field `licence`",
+            ),
+            (GOOD.replace("\"pose\"", "\"Pose\""), "name = \"Pose\""),
+            (
+                GOOD.replace("\"pose\"", "\"../pose\""),
+                "name = \"../pose\"",
+            ),
+            (GOOD.replace("0.1.0", "0.1"), "version = \"0.1\""),
+            (GOOD.replace("0.1.0", "0.1.0-"), "version = \"0.1.0-\""),
+            (GOOD.replace("Keypoints to a skeleton", " "), "summary"),
+            (
+                GOOD.replace("@1.0.0", "@2.0.0"),
+                "known: atelier:plugin@1.0.0",
+            ),
+            (
+                format!("{GOOD}asks = [\"model:movenet\"]\n"),
+                "it asks for \"model:movenet\"",
+            ),
+            (GOOD.replace("name = ", "name "), "line 2"),
+        ];
+        for (text, expected) in cases {
+            let error = Package::parse("folder", &text).unwrap_err();
+            assert_eq!(error.code(), "plugin-package");
+            assert!(
+                error.to_string().contains(expected),
+                "{error} lacks {expected:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn versions_follow_semver() {
+        for good in [
+            "1.2.3",
+            "0.0.0",
+            "1.2.3-rc.1",
+            "1.2.3+build",
+            "1.2.3-rc.1+b",
+        ] {
+            assert!(is_version(good), "{good}");
+        }
+        for bad in [
+            "", "1", "1.2", "1.2.3.4", "1.2.x", "1.2.3-", "1.2.3-ä", "v1.2.3", "1..3",
+        ] {
+            assert!(!is_version(bad), "{bad}");
+        }
+    }
+}

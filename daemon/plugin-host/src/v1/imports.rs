@@ -1,0 +1,127 @@
+//! What a plugin of version 1 can call. A request that cannot be met is answered with a sentence
+//! that the plugin can pass on; only a handle that means nothing stops it.
+
+use wasmtime::Result;
+use wasmtime::component::Resource;
+
+use super::bindings::atelier::plugin::{log, pictures};
+use crate::call::Call;
+use crate::pictures::{Canvas, Picture, PictureError};
+use crate::region::Region;
+use crate::speech::Level;
+
+/// An error as the plugin hears it, or the end of the call.
+fn told<T>(result: Result<T, PictureError>) -> Result<Result<T, String>> {
+    match result {
+        Ok(value) => Ok(Ok(value)),
+        Err(error @ PictureError::Handle(_)) => Err(error.into()),
+        Err(error) => Ok(Err(error.to_string())),
+    }
+}
+
+fn size((width, height): (u32, u32)) -> pictures::Size {
+    pictures::Size { width, height }
+}
+
+fn region(at: pictures::Region) -> Region {
+    let pictures::Region {
+        x,
+        y,
+        width,
+        height,
+    } = at;
+    Region {
+        x,
+        y,
+        width,
+        height,
+    }
+}
+
+impl pictures::Host for Call {}
+
+impl pictures::HostPicture for Call {
+    fn size(&mut self, picture: Resource<Picture>) -> Result<pictures::Size> {
+        Ok(size(self.studio.picture_size(&picture)?))
+    }
+
+    fn read(
+        &mut self,
+        picture: Resource<Picture>,
+        at: pictures::Region,
+    ) -> Result<Result<Vec<u8>, String>> {
+        told(self.studio.read(&picture, region(at)))
+    }
+
+    fn resized(
+        &mut self,
+        picture: Resource<Picture>,
+        to: pictures::Size,
+    ) -> Result<Result<Resource<Picture>, String>> {
+        told(self.studio.resized(&picture, to.width, to.height))
+    }
+
+    fn drop(&mut self, picture: Resource<Picture>) -> Result<()> {
+        Ok(self.studio.drop_picture(picture)?)
+    }
+}
+
+impl pictures::HostCanvas for Call {
+    fn create(&mut self, of: pictures::Size) -> Result<Result<Resource<Canvas>, String>> {
+        told(self.studio.create(of.width, of.height))
+    }
+
+    fn size(&mut self, canvas: Resource<Canvas>) -> Result<pictures::Size> {
+        Ok(size(self.studio.canvas_size(&canvas)?))
+    }
+
+    fn write(
+        &mut self,
+        canvas: Resource<Canvas>,
+        at: pictures::Region,
+        pixels: Vec<u8>,
+    ) -> Result<Result<(), String>> {
+        told(self.studio.write(&canvas, region(at), &pixels))
+    }
+
+    fn fill(
+        &mut self,
+        canvas: Resource<Canvas>,
+        at: pictures::Region,
+        (r, g, b, a): (u8, u8, u8, u8),
+    ) -> Result<Result<(), String>> {
+        told(self.studio.fill(&canvas, region(at), [r, g, b, a]))
+    }
+
+    fn paste(
+        &mut self,
+        canvas: Resource<Canvas>,
+        source: Resource<Picture>,
+        x: i32,
+        y: i32,
+    ) -> Result<()> {
+        Ok(self.studio.paste(&canvas, &source, x, y)?)
+    }
+
+    fn drop(&mut self, canvas: Resource<Canvas>) -> Result<()> {
+        self.studio.take(canvas).map(drop).map_err(Into::into)
+    }
+}
+
+impl log::Host for Call {
+    fn write(&mut self, level: log::Level, line: String) -> Result<()> {
+        let level = match level {
+            log::Level::Debug => Level::Debug,
+            log::Level::Info => Level::Info,
+            log::Level::Warn => Level::Warn,
+            log::Level::Error => Level::Error,
+        };
+        self.voice.line(level, &line);
+        Ok(())
+    }
+
+    fn progress(&mut self, fraction: f32) -> Result<()> {
+        self.voice.progress(fraction);
+        Ok(())
+    }
+}

@@ -1,0 +1,175 @@
+//! The whole plugin, as the host would call it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
+
+use atelier_plugin::{Failure, Outcome, Picture, Plugin, Request, Size, Source};
+use serde_json::Value;
+
+use crate::Fit;
+use crate::parameters::Parameters;
+
+const OUTPUT: Size = Size::new(32, 32);
+
+/// Left half red, right half blue.
+fn flag(width: u32, height: u32) -> Picture {
+    let (red, blue) = ([255, 0, 0, 255], [0, 0, 255, 255]);
+    let row = [
+        red.repeat(width as usize / 2),
+        blue.repeat(width as usize / 2),
+    ]
+    .concat();
+    let pixels = row.repeat(height as usize);
+    Picture::from_rgba(Size::new(width, height), pixels).unwrap()
+}
+
+fn fit(picture: Picture, parameters: &str) -> Result<Outcome, Failure> {
+    Fit::prepare(Request::of_picture(picture, parameters, OUTPUT))
+}
+
+fn pixel(outcome: &Outcome, x: usize, y: usize) -> [u8; 4] {
+    let canvas = &outcome.pictures[0];
+    let at = (y * canvas.size().width as usize + x) * 4;
+    canvas.rgba()[at..at + 4].try_into().unwrap()
+}
+
+#[test]
+fn a_crop_to_the_right_loses_the_left() {
+    let outcome = fit(flag(64, 32), r#"{ "anchor": "right" }"#).unwrap();
+    assert_eq!(outcome.pictures[0].size(), OUTPUT);
+    assert_eq!(pixel(&outcome, 0, 0), [0, 0, 255, 255]);
+    assert_eq!(pixel(&outcome, 31, 31), [0, 0, 255, 255]);
+}
+
+#[test]
+fn a_pad_shows_all_on_its_background() {
+    let parameters = r##"{ "mode": "pad", "background": "#0a14Ff", "anchor": "centre" }"##;
+    let outcome = fit(flag(64, 32), parameters).unwrap();
+    assert_eq!(pixel(&outcome, 16, 7), [10, 20, 255, 255]);
+    assert_eq!(pixel(&outcome, 0, 16), [255, 0, 0, 255]);
+    assert_eq!(pixel(&outcome, 31, 16), [0, 0, 255, 255]);
+    assert_eq!(pixel(&outcome, 16, 24), [10, 20, 255, 255]);
+}
+
+#[test]
+fn contain_adds_nothing() {
+    let outcome = fit(flag(64, 32), r#"{ "mode": "contain" }"#).unwrap();
+    assert_eq!(outcome.pictures[0].size(), Size::new(32, 16));
+}
+
+#[test]
+fn stretch_takes_the_size_that_is_asked_for() {
+    let parameters = r#"{ "mode": "stretch", "width": 20, "height": 50 }"#;
+    let outcome = fit(flag(64, 32), parameters).unwrap();
+    assert_eq!(outcome.pictures[0].size(), Size::new(20, 50));
+    assert_eq!(outcome.notes[0].value, "stretch");
+    assert_eq!(outcome.notes[1].value, "20x50");
+}
+
+#[test]
+fn a_picture_of_the_right_size_is_not_resampled() {
+    let outcome = fit(flag(32, 32), "{}").unwrap();
+    assert_eq!(pixel(&outcome, 15, 0), [255, 0, 0, 255]);
+    assert_eq!(pixel(&outcome, 16, 0), [0, 0, 255, 255]);
+}
+
+#[test]
+fn every_picture_of_a_reference_is_fitted() {
+    let sources = vec![Source::Picture(flag(64, 32)), Source::Picture(flag(10, 90))];
+    let outcome = Fit::prepare(Request::new(sources, "{}", OUTPUT)).unwrap();
+    let sizes: Vec<Size> = outcome
+        .pictures
+        .iter()
+        .map(|canvas| canvas.size())
+        .collect();
+    assert_eq!(sizes, [OUTPUT; 2]);
+}
+
+#[test]
+fn wrong_parameters_are_refused_by_name() {
+    for (parameters, name, message) in [
+        (r#"{ "widht": 64 }"#, "widht", "there is no such parameter"),
+        (r#"{ "width": 8 }"#, "width", "must be 16 to 8192, not 8"),
+        (
+            r#"{ "height": -1 }"#,
+            "height",
+            "must be 16 to 8192, not -1",
+        ),
+        (
+            r#"{ "mode": "squash" }"#,
+            "mode",
+            "unknown variant `squash`",
+        ),
+        (
+            r#"{ "background": "red" }"#,
+            "background",
+            "\"red\" is not a colour",
+        ),
+        (
+            r##"{ "background": "#12345é" }"##,
+            "background",
+            "is not a colour",
+        ),
+        (
+            r##"{ "background": "#+12345" }"##,
+            "background",
+            "is not a colour",
+        ),
+    ] {
+        match fit(flag(32, 32), parameters) {
+            Err(Failure::Parameter {
+                name: named,
+                message: said,
+            }) => {
+                assert_eq!(named, name);
+                assert!(said.contains(message), "{said}");
+            }
+            other => panic!("{parameters} gave {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_document_is_refused() {
+    let refused = Fit::prepare(Request::of_document("{}", "{}", OUTPUT)).unwrap_err();
+    assert!(matches!(refused, Failure::Source(_)), "{refused}");
+}
+
+#[test]
+fn the_schema_and_the_parameters_agree() {
+    let schema: Value = serde_json::from_str(&Fit::describe().parameters).unwrap();
+    let properties = schema["properties"].as_object().unwrap();
+    let mut defaults = serde_json::Map::new();
+    for (name, property) in properties {
+        assert!(
+            property["title"].is_string() && property["description"].is_string(),
+            "{name}"
+        );
+        if let Some(default) = property.get("default") {
+            defaults.insert(name.clone(), default.clone());
+        }
+        for choice in property["enum"].as_array().into_iter().flatten() {
+            let one = serde_json::json!({ name: choice });
+            serde_json::from_value::<Parameters>(one).unwrap();
+        }
+    }
+    let defaults: Parameters = serde_json::from_value(defaults.into()).unwrap();
+    assert_eq!(defaults, Parameters::default());
+}
+
+#[test]
+fn the_description_is_what_plugin_toml_says() {
+    let manifest: toml::Table = include_str!("../plugin.toml").parse().unwrap();
+    let description = Fit::describe();
+    assert_eq!(manifest["name"].as_str(), Some(description.name.as_str()));
+    assert_eq!(
+        manifest["version"].as_str(),
+        Some(description.version.as_str())
+    );
+    assert_eq!(
+        manifest["summary"].as_str(),
+        Some(description.summary.as_str())
+    );
+}

@@ -1,0 +1,131 @@
+//! What a plugin hands back: pictures with words, or the reason why there are none.
+
+use crate::{Canvas, Refused};
+
+/// What came out of [`Plugin::prepare`](crate::Plugin::prepare).
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// One or more pictures; the model sees them as references in this order.
+    pub pictures: Vec<Canvas>,
+    /// Words to add to the prompt. Most plugins add none: the user's own prompt names the
+    /// references.
+    pub prompt: Option<String>,
+    /// Keypoints found or used, as OpenPose JSON.
+    pub keypoints: Option<String>,
+    /// What the picture's provenance records of this step.
+    pub notes: Vec<Note>,
+}
+
+impl Outcome {
+    /// One picture and nothing else.
+    pub fn picture(canvas: Canvas) -> Self {
+        Self::pictures([canvas])
+    }
+
+    /// Several pictures and nothing else.
+    pub fn pictures(canvases: impl IntoIterator<Item = Canvas>) -> Self {
+        Self {
+            pictures: canvases.into_iter().collect(),
+            ..Self::default()
+        }
+    }
+
+    /// Adds words to the prompt.
+    #[must_use]
+    pub fn prompt(mut self, words: impl Into<String>) -> Self {
+        self.prompt = Some(words.into());
+        self
+    }
+
+    /// Adds keypoints, as OpenPose JSON.
+    #[must_use]
+    pub fn keypoints(mut self, json: impl Into<String>) -> Self {
+        self.keypoints = Some(json.into());
+        self
+    }
+
+    /// Adds a fact for the provenance record. It is signed and public: nothing private belongs
+    /// here.
+    #[must_use]
+    pub fn note(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.notes.push(Note {
+            key: key.into(),
+            value: value.into(),
+        });
+        self
+    }
+}
+
+/// A fact that the picture's provenance records beside the plugin's name and digest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// What it is about.
+    pub key: String,
+    /// What is the case.
+    pub value: String,
+}
+
+/// Why nothing came out. The user reads the message as it is, after the plugin's name.
+///
+/// ```
+/// use atelier_plugin::Failure;
+///
+/// let failure = Failure::parameter("width", "must be at least 16");
+/// assert_eq!(failure.to_string(), "parameter \"width\": must be at least 16");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// A parameter is missing or out of range.
+    Parameter {
+        /// Its name; empty where the fault is not in one parameter.
+        name: String,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// The reference cannot be used: what is wrong with it.
+    Source(String),
+    /// Anything else.
+    Other(String),
+}
+
+impl Failure {
+    /// A parameter that is missing or out of range.
+    pub fn parameter(name: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::Parameter {
+            name: name.into(),
+            message: message.into(),
+        }
+    }
+
+    /// A reference that cannot be used.
+    pub fn source(message: impl Into<String>) -> Self {
+        Self::Source(message.into())
+    }
+
+    /// Anything else.
+    pub fn other(message: impl Into<String>) -> Self {
+        Self::Other(message.into())
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Parameter { name, message } if name.is_empty() => {
+                write!(formatter, "parameters: {message}")
+            }
+            Self::Parameter { name, message } => {
+                write!(formatter, "parameter \"{name}\": {message}")
+            }
+            Self::Source(message) | Self::Other(message) => formatter.write_str(message),
+        }
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl From<Refused> for Failure {
+    fn from(refused: Refused) -> Self {
+        Self::Other(refused.to_string())
+    }
+}

@@ -1,0 +1,32 @@
+//! What the tests share: a home in a temporary folder, the built program as a child process, a
+//! private D-Bus, and the model in `fixtures/`.
+//!
+//! The tests know the program from outside, as users and scripts do: its commands, its folders,
+//! its bus name. They must never link one of its crates, and never touch the home, the bus or the
+//! settings of whoever runs them. What takes time is waited for, never slept for, and no test
+//! asserts how long anything took.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
+
+mod bus;
+mod daemon;
+mod fixtures;
+mod forge;
+mod home;
+mod introspection;
+mod picture;
+mod program;
+mod wait;
+
+pub use bus::Bus;
+pub use daemon::Daemon;
+pub use fixtures::{Case, Fixtures};
+pub use forge::forge;
+pub use home::Home;
+pub use introspection::Interface;
+pub use picture::{gradient, psnr, sha256};
+pub use program::{Run, command, plugin_folder, program, run};
+pub use wait::{PATIENCE, wait_for, wait_until};

@@ -1,0 +1,249 @@
+//! Plugins in jobs and by themselves, and what a bad one can do: fail its own job.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fs;
+
+use atelier_tests::{Daemon, Fixtures, Home, forge, gradient, sha256};
+
+/// A small job, to which a reference is added.
+const JOB: &str = "manifest = 1\nprompt = \"the dancer of image 1\"\nwidth = 64\nheight = 64\nsteps = 1\nseed = 7\n";
+
+fn reference(path: &str, prepare: &str) -> String {
+    format!("\n[[reference]]\npath = \"{path}\"\nprepare = [{prepare}]\n")
+}
+
+#[test]
+fn pose_and_fit_prepare_the_references_of_a_job() {
+    let home = Home::new();
+    home.install("pose");
+    home.install("fit");
+    home.put(&Fixtures::dancer());
+    gradient(&home.inbox().join("wide.png"), 300, 100);
+    let _daemon = Daemon::start(&home);
+    let pose = reference(
+        "dancer.json",
+        "{ plugin = \"pose\", width = 64, height = 96 }",
+    );
+    let fit = reference("wide.png", "{ plugin = \"fit\", width = 64, height = 64 }");
+    home.drop_manifest("both", &format!("{JOB}{pose}{fit}"));
+    home.drop_manifest("without", JOB);
+    let _ = home.wait_for_result("both");
+    let _ = home.wait_for_result("without");
+    let open = |name: &str| image::open(home.outbox().join(name)).unwrap();
+    assert_ne!(
+        open("both.png"),
+        open("without.png"),
+        "the references count"
+    );
+
+    // Each step is in the provenance, by the digest of the module that ran.
+    let picture = home.outbox().join("both.png");
+    let report = home
+        .atelier(&["verify", picture.to_str().unwrap(), "--json"])
+        .exits(0)
+        .json();
+    let steps = report[0]["steps"].as_array().unwrap();
+    assert_eq!(steps.len(), 2, "{report:#}");
+    for (step, plugin) in steps.iter().zip(["pose", "fit"]) {
+        let module = sha256(&home.path().join("plugins").join(plugin).join("plugin.wasm"));
+        assert_eq!(step["plugin"], plugin, "{report:#}");
+        assert_eq!(step["module_sha256"], module.as_str(), "{report:#}");
+    }
+    // And each reference by the digest of the file that the user gave.
+    let ingredients = report[0]["ingredients"].to_string();
+    assert!(
+        ingredients.contains(&sha256(&Fixtures::dancer())),
+        "{report:#}"
+    );
+}
+
+#[test]
+fn one_reference_passes_through_several_plugins_in_order() {
+    let home = Home::new();
+    home.install("pose");
+    home.install("fit");
+    home.put(&Fixtures::dancer());
+    let _daemon = Daemon::start(&home);
+    let steps = "{ plugin = \"pose\", width = 64, height = 96 }, { plugin = \"fit\", width = 96, height = 64 }";
+    home.drop_manifest(
+        "chain",
+        &format!("{JOB}{}", reference("dancer.json", steps)),
+    );
+    let _ = home.wait_for_result("chain");
+    let picture = home.outbox().join("chain.png");
+    let report = home
+        .atelier(&["verify", picture.to_str().unwrap(), "--json"])
+        .exits(0)
+        .json();
+    let plugins: Vec<&str> = report[0]["steps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|step| step["plugin"].as_str().unwrap())
+        .collect();
+    assert_eq!(plugins, ["pose", "fit"]);
+}
+
+#[test]
+fn a_plugin_runs_by_itself_on_a_file() {
+    let home = Home::new();
+    home.install("pose");
+    home.install("fit");
+    let output = home.elsewhere().join("out.png");
+    let output_name = output.to_str().unwrap();
+
+    let source = home.elsewhere().join("wide.png");
+    gradient(&source, 300, 100);
+    let source = source.to_str().unwrap();
+    let _ = home
+        .atelier(&[
+            "plugin",
+            "run",
+            "fit:width=80,height=48",
+            source,
+            "--output",
+            output_name,
+        ])
+        .exits(0);
+    assert_eq!(image::image_dimensions(&output).unwrap(), (80, 48));
+
+    let dancer = Fixtures::dancer();
+    let dancer = dancer.to_str().unwrap();
+    let _ = home
+        .atelier(&[
+            "plugin",
+            "run",
+            "pose:width=128,height=192",
+            dancer,
+            "--output",
+            output_name,
+        ])
+        .exits(0);
+    let skeleton = image::open(&output).unwrap().into_rgb8();
+    assert_eq!(skeleton.dimensions(), (128, 192));
+    let colours: std::collections::BTreeSet<[u8; 3]> =
+        skeleton.pixels().map(|pixel| pixel.0).collect();
+    assert!(
+        colours.contains(&[0, 0, 0]) && colours.len() > 18,
+        "limbs of many colours on black"
+    );
+
+    // What the plugin says of a wrong parameter reaches the user.
+    let run = home.atelier(&[
+        "plugin",
+        "run",
+        "fit:mode=sideways",
+        source,
+        "--output",
+        output_name,
+    ]);
+    assert!(run.status != 0 && run.stderr.contains("mode"), "{run}");
+}
+
+#[test]
+fn list_shows_what_is_installed_and_what_is_broken() {
+    let home = Home::new();
+    home.install("pose");
+    home.install("fit");
+    let broken = home.path().join("plugins/broken");
+    fs::create_dir(&broken).unwrap();
+    fs::write(broken.join("plugin.toml"), "name = \"broken\"\n").unwrap();
+    let listed = home.atelier(&["plugin", "list", "--json"]).exits(0).json();
+    let listed = listed.as_array().unwrap();
+    assert_eq!(listed.len(), 3, "{listed:#?}");
+    let named = |name: &str| listed.iter().find(|plugin| plugin["name"] == name);
+    for name in ["pose", "fit"] {
+        let plugin = named(name).unwrap_or_else(|| panic!("no {name} in {listed:#?}"));
+        assert_eq!(plugin["world"], "atelier:plugin@1.0.0");
+        assert_eq!(
+            plugin["asks"],
+            serde_json::json!([]),
+            "a first-party plugin asks for nothing"
+        );
+    }
+    assert!(
+        listed
+            .iter()
+            .any(|plugin| plugin["error"]["code"].is_string()),
+        "{listed:#?}"
+    );
+    assert!(
+        home.atelier(&["plugin", "list"])
+            .exits(0)
+            .stdout
+            .contains("pose")
+    );
+}
+
+/// Drops a job that uses a forged plugin; it must fail, say who did it, and leave the daemon well.
+fn fails_its_job_alone(settings: &str, name: &str, body: &str, code: &str) {
+    let home = Home::with_settings(settings);
+    forge(&home.path().join("plugins"), name, body);
+    home.put(&Fixtures::picture());
+    let daemon = Daemon::start(&home);
+    let prepare = format!("{{ plugin = \"{name}\" }}");
+    home.drop_manifest(
+        "victim",
+        &format!("{JOB}{}", reference("reference-1.png", &prepare)),
+    );
+    home.drop_manifest("bystander", JOB);
+    let error = home.wait_for_error("victim");
+    assert_eq!(error["code"].as_str(), Some(code), "{error}");
+    assert_eq!(error["stage"].as_str(), Some("prepare"), "{error}");
+    assert!(
+        error["message"].as_str().unwrap().contains(name),
+        "names the plugin: {error}"
+    );
+    let _ = home.wait_for_result("bystander");
+    assert_eq!(
+        Home::names(&home.outbox()),
+        ["bystander.png"],
+        "{}",
+        daemon.log()
+    );
+}
+
+#[test]
+fn a_plugin_that_never_returns_fails_its_job_alone() {
+    fails_its_job_alone(
+        "\n[plugins]\nseconds = 1\n",
+        "looper",
+        "(loop $again (br $again)) (unreachable)",
+        "plugin-time",
+    );
+}
+
+#[test]
+fn a_plugin_that_eats_memory_fails_its_job_alone() {
+    // A page at a time, each written to, for as long as there are any.
+    let body = "(loop $more
+        (br_if $more (i32.ne (memory.grow (i32.const 16)) (i32.const -1))))
+      (unreachable)";
+    fails_its_job_alone(
+        "\n[plugins]\nmemory = \"8MiB\"\n",
+        "glutton",
+        body,
+        "plugin-memory",
+    );
+}
+
+#[test]
+fn a_plugin_that_traps_fails_its_job_alone() {
+    fails_its_job_alone("", "trapper", "(unreachable)", "plugin-trap");
+}
+
+#[test]
+fn a_plugin_that_returns_nonsense_fails_its_job_alone() {
+    // A list of a million canvases, none of which exists.
+    let body = "(memory.fill (i32.const 512) (i32.const 0) (i32.const 64))
+      (i32.store (i32.const 516) (i32.const 640))
+      (i32.store (i32.const 520) (i32.const 1000000))
+      (i32.const 512)";
+    fails_its_job_alone("", "liar", body, "plugin-trap");
+}
+
+#[test]
+fn a_plugin_that_returns_no_picture_fails_its_job_alone() {
+    let body = "(memory.fill (i32.const 512) (i32.const 0) (i32.const 64)) (i32.const 512)";
+    fails_its_job_alone("", "miser", body, "plugin-output");
+}

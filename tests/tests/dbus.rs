@@ -22,7 +22,7 @@ const QUICK: &str =
 const SLOW: &str =
     "manifest = 1\nprompt = \"a cathedral\"\nwidth = 512\nheight = 512\nsteps = 200\nseed = 7\n";
 
-/// `busctl call`, and the reply's values.
+/// `busctl call`, and the reply's values; null where it has none.
 fn call(
     daemon: &Daemon<'_>,
     object: &str,
@@ -40,7 +40,11 @@ fn call(
         method,
     ];
     all.extend(arguments);
-    daemon.client("busctl", &all).exits(0).json()["data"].clone()
+    let run = daemon.client("busctl", &all).exits(0);
+    if run.stdout.is_empty() {
+        return Value::Null;
+    }
+    run.json()["data"].clone()
 }
 
 /// `busctl get-property`, and the value.

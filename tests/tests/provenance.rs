@@ -43,7 +43,11 @@ fn a_delivered_picture_is_trusted_and_says_what_it_is() {
     let report = verify(&home, &picture, 0);
     assert_eq!(report["file"].as_str(), picture.to_str());
     assert_eq!(report["state"], "trusted", "{report:#}");
-    assert_eq!(report["ai"], true);
+    assert_eq!(report["ai"]["generated"], true, "{report:#}");
+    assert_eq!(
+        report["ai"]["digital_source_type"], "trainedAlgorithmicMedia",
+        "{report:#}"
+    );
     assert!(
         report["signer"]
             .as_str()
@@ -55,12 +59,15 @@ fn a_delivered_picture_is_trusted_and_says_what_it_is() {
         Some(0),
         "{report:#}"
     );
-    // The model, and the reference by the digest of its bytes.
+    // The model by the digest of its weights, and the reference by that of its bytes.
+    let model = report["ai"]["model"]["sha256"].as_str();
+    assert!(model.is_some_and(|digest| digest.len() == 64), "{report:#}");
     let ingredients = report["ingredients"].as_array().unwrap();
-    assert_eq!(ingredients.len(), 2, "{report:#}");
-    let reference = sha256(&Fixtures::picture());
-    assert!(
-        report["ingredients"].to_string().contains(&reference),
+    assert_eq!(ingredients.len(), 1, "{report:#}");
+    assert_eq!(ingredients[0]["relationship"], "inputTo");
+    assert_eq!(
+        ingredients[0]["sha256"],
+        sha256(&Fixtures::picture()).as_str(),
         "{report:#}"
     );
 }
@@ -148,10 +155,9 @@ fn another_home_finds_the_signature_valid_and_its_signer_unknown() {
     let stranger = Home::new();
     let _ = stranger.atelier(&["keys", "init"]).exits(0);
     assert_eq!(verify(&stranger, &picture, 0)["state"], "valid");
-    let root = home.atelier(&["keys", "show", "--json"]).exits(0).json();
-    let root = root["root"]
-        .as_str()
-        .unwrap_or_else(|| panic!("no root certificate in {root:#}"));
+    let shown = home.atelier(&["keys", "show", "--json"]).exits(0).json();
+    let root = format!("{}/ca.pem", shown["folder"].as_str().unwrap());
+    let root = root.as_str();
     let trusting = stranger
         .atelier(&[
             "verify",

@@ -103,7 +103,7 @@ fn mistakes() -> Vec<Mistake> {
             name: "truncated",
             text: "manifest = 1\nprompt = \"a harb".to_owned(),
             code: "manifest-syntax",
-            key: None,
+            key: Some("prompt"),
             line: 2,
         },
         Mistake {

@@ -33,8 +33,12 @@ pub(crate) fn job_path(id: &str) -> String {
 /// When there is no session bus, or another daemon owns the name.
 pub(crate) async fn serve(daemon: Arc<Daemon>, ready: impl FnOnce()) -> Result<(), Fault> {
     let failed = |cause: zbus::Error| {
-        Fault::fatal(Stage::Bus, "bus-unavailable", format!("the session bus cannot be used: {cause}"))
-            .hint("start the daemon in a session with a bus, or with --no-dbus")
+        Fault::fatal(
+            Stage::Bus,
+            "bus-unavailable",
+            format!("the session bus cannot be used: {cause}"),
+        )
+        .hint("start the daemon in a session with a bus, or with --no-dbus")
     };
     let mut changes = daemon.live().subscribe();
     let connection = connection::Builder::session()

@@ -26,7 +26,12 @@ pub(crate) use output::fail;
 
 /// Makes pictures with FLUX.2 on your own card; every picture is signed.
 #[derive(Debug, Parser)]
-#[command(name = "atelier", version, arg_required_else_help = true, max_term_width = 100)]
+#[command(
+    name = "atelier",
+    version,
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) place: Place,

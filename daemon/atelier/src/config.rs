@@ -43,7 +43,10 @@ pub(crate) struct DeviceConfig {
 
 impl Default for DeviceConfig {
     fn default() -> Self {
-        Self { device: "auto".to_owned(), precision: "auto".to_owned() }
+        Self {
+            device: "auto".to_owned(),
+            precision: "auto".to_owned(),
+        }
     }
 }
 
@@ -61,7 +64,11 @@ pub(crate) struct IntakeConfig {
 
 impl Default for IntakeConfig {
     fn default() -> Self {
-        Self { folders: Vec::new(), allow: Vec::new(), scan_seconds: 300 }
+        Self {
+            folders: Vec::new(),
+            allow: Vec::new(),
+            scan_seconds: 300,
+        }
     }
 }
 
@@ -79,7 +86,11 @@ pub(crate) struct QueueConfig {
 
 impl Default for QueueConfig {
     fn default() -> Self {
-        Self { crashes: 3, attempts: 3, min_free: ByteSize(512 << 20) }
+        Self {
+            crashes: 3,
+            attempts: 3,
+            min_free: ByteSize(512 << 20),
+        }
     }
 }
 
@@ -97,7 +108,11 @@ pub(crate) struct PluginConfig {
 
 impl Default for PluginConfig {
     fn default() -> Self {
-        Self { folders: Vec::new(), seconds: 30.0, memory: ByteSize(256 << 20) }
+        Self {
+            folders: Vec::new(),
+            seconds: 30.0,
+            memory: ByteSize(256 << 20),
+        }
     }
 }
 
@@ -127,7 +142,11 @@ impl TryFrom<SizeText> for ByteSize {
             "KiB" => 10,
             "MiB" => 20,
             "GiB" => 30,
-            unit => return Err(format!("`{unit}` is not a unit of size: write B, KiB, MiB or GiB")),
+            unit => {
+                return Err(format!(
+                    "`{unit}` is not a unit of size: write B, KiB, MiB or GiB"
+                ));
+            }
         };
         digits
             .parse::<u64>()
@@ -197,7 +216,11 @@ impl Config {
     /// When the file cannot be written.
     pub(crate) fn write_default(home: &Home) -> Result<(), Fault> {
         let path = home.config();
-        match fs::OpenOptions::new().write(true).create_new(true).open(path) {
+        match fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(path)
+        {
             Ok(mut file) => file
                 .write_all(DEFAULT.as_bytes())
                 .map_err(|cause| Fault::io(Stage::Start, "config-unwritable", path, &cause)),
@@ -217,7 +240,10 @@ mod tests {
     fn the_shipped_file_is_valid_and_states_the_defaults() {
         let path = Path::new("config.toml");
         let shipped = Config::parse(DEFAULT, path).unwrap();
-        assert_eq!(shipped.intake.scan_seconds, IntakeConfig::default().scan_seconds);
+        assert_eq!(
+            shipped.intake.scan_seconds,
+            IntakeConfig::default().scan_seconds
+        );
         // Uncommented, every line must still be a setting.
         let uncommented: String = DEFAULT
             .lines()
@@ -237,13 +263,18 @@ mod tests {
     #[test]
     fn an_unknown_key_is_refused_with_its_place() {
         let fault = Config::parse("\n[queue]\n  crashs = 3\n", Path::new("c.toml")).unwrap_err();
-        assert!(fault.message.contains("line 3, column 3"), "{}", fault.message);
+        assert!(
+            fault.message.contains("line 3, column 3"),
+            "{}",
+            fault.message
+        );
         assert!(fault.message.contains("crashs"), "{}", fault.message);
     }
 
     #[test]
     fn sizes_have_units() {
-        let size = |text: &str| Config::parse(&format!("[plugins]\nmemory = {text}"), Path::new("c"));
+        let size =
+            |text: &str| Config::parse(&format!("[plugins]\nmemory = {text}"), Path::new("c"));
         assert_eq!(size("\"1GiB\"").unwrap().plugins.memory, ByteSize(1 << 30));
         assert_eq!(size("4096").unwrap().plugins.memory, ByteSize(4096));
         assert!(size("\"1GB\"").unwrap_err().message.contains("GB"));

@@ -72,7 +72,10 @@ impl Daemon {
 
     /// The watched folders.
     pub(crate) fn folders(&self) -> Vec<String> {
-        self.roots().iter().map(|root| root.display().to_string()).collect()
+        self.roots()
+            .iter()
+            .map(|root| root.display().to_string())
+            .collect()
     }
 
     fn roots(&self) -> Vec<PathBuf> {
@@ -83,7 +86,11 @@ impl Daemon {
 
     /// Whether plugins of other authors are installed.
     pub(crate) fn is_tainted(&self) -> bool {
-        self.studio.plugins().names().iter().any(|name| !FIRST_PARTY.contains(&name.as_str()))
+        self.studio
+            .plugins()
+            .names()
+            .iter()
+            .any(|name| !FIRST_PARTY.contains(&name.as_str()))
     }
 
     /// Looks at every watched folder now.
@@ -109,7 +116,11 @@ impl Daemon {
     /// When there is no such job, or it has ended or is being delivered.
     pub(crate) fn cancel(&self, id: &str) -> Result<(), Fault> {
         let id = parse(id)?;
-        match self.queue.cancel(id).map_err(|e| Fault::queue(Stage::Bus, &e))? {
+        match self
+            .queue
+            .cancel(id)
+            .map_err(|e| Fault::queue(Stage::Bus, &e))?
+        {
             CancelOutcome::Requested => {
                 let at_hand = self.at_hand.lock().unwrap_or_else(PoisonError::into_inner);
                 if let Some((_, cancelled)) = at_hand.as_ref().filter(|(job, _)| *job == id) {
@@ -130,7 +141,9 @@ impl Daemon {
     /// When its state or its files do not allow it.
     pub(crate) fn retry(&self, id: &str) -> Result<(), Fault> {
         let id = parse(id)?;
-        self.queue.retry(id).map_err(|e| Fault::queue(Stage::Bus, &e))?;
+        self.queue
+            .retry(id)
+            .map_err(|e| Fault::queue(Stage::Bus, &e))?;
         self.reflect(id)?;
         self.bell.ring();
         Ok(())
@@ -143,8 +156,11 @@ impl Daemon {
     /// When there is no such job, or the priority is out of range.
     pub(crate) fn set_priority(&self, id: &str, priority: i32) -> Result<(), Fault> {
         let id = parse(id)?;
-        self.queue.set_priority(id, priority).map_err(|e| Fault::queue(Stage::Bus, &e))?;
-        self.live.update(&id.to_string(), |view| view.priority = priority);
+        self.queue
+            .set_priority(id, priority)
+            .map_err(|e| Fault::queue(Stage::Bus, &e))?;
+        self.live
+            .update(&id.to_string(), |view| view.priority = priority);
         Ok(())
     }
 
@@ -155,7 +171,9 @@ impl Daemon {
     /// When there is no such job.
     pub(crate) fn pause(&self, id: Option<&str>) -> Result<(), Fault> {
         let id = id.map(parse).transpose()?;
-        self.queue.pause(id).map_err(|e| Fault::queue(Stage::Bus, &e))?;
+        self.queue
+            .pause(id)
+            .map_err(|e| Fault::queue(Stage::Bus, &e))?;
         self.live.announce_daemon();
         Ok(())
     }
@@ -167,7 +185,9 @@ impl Daemon {
     /// When there is no such job.
     pub(crate) fn resume(&self, id: Option<&str>) -> Result<(), Fault> {
         let id = id.map(parse).transpose()?;
-        self.queue.resume(id).map_err(|e| Fault::queue(Stage::Bus, &e))?;
+        self.queue
+            .resume(id)
+            .map_err(|e| Fault::queue(Stage::Bus, &e))?;
         self.live.announce_daemon();
         self.bell.ring();
         Ok(())
@@ -188,8 +208,12 @@ impl Daemon {
 
     /// Brings the outside's view of a job up to the ledger.
     fn reflect(&self, id: JobId) -> Result<(), Fault> {
-        let job = self.queue.get(id).map_err(|e| Fault::queue(Stage::Bus, &e))?;
-        self.live.put(&id.to_string(), view::of(&job, &self.home.outbox()));
+        let job = self
+            .queue
+            .get(id)
+            .map_err(|e| Fault::queue(Stage::Bus, &e))?;
+        self.live
+            .put(&id.to_string(), view::of(&job, &self.home.outbox()));
         Ok(())
     }
 

@@ -32,7 +32,9 @@ pub(crate) fn encode(picture: &RgbImage, output: &Output) -> Result<Vec<u8>, Fau
         .write_image(picture, width, height, colour),
         Format::Jpeg => JpegEncoder::new_with_quality(&mut bytes, output.quality)
             .write_image(picture, width, height, colour),
-        Format::Webp => WebPEncoder::new_lossless(&mut bytes).write_image(picture, width, height, colour),
+        Format::Webp => {
+            WebPEncoder::new_lossless(&mut bytes).write_image(picture, width, height, colour)
+        }
         Format::Tiff => TiffEncoder::new(&mut bytes).write_image(picture, width, height, colour),
         other => {
             return Err(Fault::rejected(

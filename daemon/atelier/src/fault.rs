@@ -139,13 +139,23 @@ impl Fault {
 
     /// Taken back by the user.
     pub(crate) fn cancelled(stage: Stage) -> Self {
-        Self::new(Class::Cancelled, stage, "cancelled", "cancelled by the user")
+        Self::new(
+            Class::Cancelled,
+            stage,
+            "cancelled",
+            "cancelled by the user",
+        )
     }
 
     /// Nobody answered.
     pub(crate) fn unreachable(message: impl Into<String>) -> Self {
-        Self::new(Class::Unreachable, Stage::Bus, "daemon-unreachable", message)
-            .hint("start it with `atelier daemon`")
+        Self::new(
+            Class::Unreachable,
+            Stage::Bus,
+            "daemon-unreachable",
+            message,
+        )
+        .hint("start it with `atelier daemon`")
     }
 
     /// Pictures whose provenance does not hold.

@@ -27,7 +27,9 @@ impl Home {
     /// When none of `HOME`, `XDG_DATA_HOME` and `ATELIER_HOME` says where.
     pub(crate) fn locate(asked: Option<&Path>) -> Result<Self, Fault> {
         let env = |name: &str| {
-            std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+            std::env::var_os(name)
+                .filter(|value| !value.is_empty())
+                .map(PathBuf::from)
         };
         if let Some(root) = asked.map(Path::to_path_buf).or_else(|| env("ATELIER_HOME")) {
             let root = std::path::absolute(&root)
@@ -40,16 +42,20 @@ impl Home {
         }
         let user = env("HOME");
         let xdg = |name: &str, under: &str| {
-            env(name).or_else(|| user.as_ref().map(|home| home.join(under))).map(|base| base.join("atelier"))
+            env(name)
+                .or_else(|| user.as_ref().map(|home| home.join(under)))
+                .map(|base| base.join("atelier"))
         };
         match (
             xdg("XDG_DATA_HOME", ".local/share"),
             xdg("XDG_CONFIG_HOME", ".config"),
             xdg("XDG_CACHE_HOME", ".cache"),
         ) {
-            (Some(root), Some(config), Some(cache)) => {
-                Ok(Self { root, config: config.join("config.toml"), cache })
-            }
+            (Some(root), Some(config), Some(cache)) => Ok(Self {
+                root,
+                config: config.join("config.toml"),
+                cache,
+            }),
             _ => Err(Fault::rejected(
                 Stage::Start,
                 "home-unknown",

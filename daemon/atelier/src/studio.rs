@@ -18,7 +18,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use atelier_flux::{
-    DeviceChoice, EngineError, Observer, OpenOptions, Pipeline, Precision, Progress, Request, TensorData,
+    DeviceChoice, EngineError, Observer, OpenOptions, Pipeline, Precision, Progress, Request,
+    TensorData,
 };
 use atelier_manifest::{Format, Job, Seeds};
 use atelier_provenance::{Identity, Making, ModelFacts, Operation};
@@ -173,7 +174,11 @@ impl Studio {
     /// # Errors
     ///
     /// When the words name no device or precision.
-    pub(crate) fn compute_on(&mut self, device: Option<&str>, precision: Option<&str>) -> Result<(), Fault> {
+    pub(crate) fn compute_on(
+        &mut self,
+        device: Option<&str>,
+        precision: Option<&str>,
+    ) -> Result<(), Fault> {
         if let Some(device) = device {
             self.options.device = parse_option("--device", device)?;
         }
@@ -198,7 +203,12 @@ impl Studio {
     /// # Errors
     ///
     /// When a reference cannot be read, or a plugin fails.
-    pub(crate) fn prepare(&self, job: &Job, inputs: &[PathBuf], watch: &mut dyn Watch) -> Result<Prepared, Fault> {
+    pub(crate) fn prepare(
+        &self,
+        job: &Job,
+        inputs: &[PathBuf],
+        watch: &mut dyn Watch,
+    ) -> Result<Prepared, Fault> {
         watch.at(Moment::Preparing);
         prepare::prepare(job, inputs, &self.plugins, watch)
     }
@@ -228,12 +238,18 @@ impl Studio {
             seed,
             references: prepared.pictures.clone(),
         };
-        request.check().map_err(|e| Fault::engine(Stage::Infer, &e))?;
+        request
+            .check()
+            .map_err(|e| Fault::engine(Stage::Infer, &e))?;
         let picture = timed(&mut timings.infer, || {
-            pipeline.render(&request, &mut Watched(watch)).map_err(|e| Fault::engine(Stage::Infer, &e))
+            pipeline
+                .render(&request, &mut Watched(watch))
+                .map_err(|e| Fault::engine(Stage::Infer, &e))
         })?;
         watch.at(Moment::Signing);
-        let encoded = timed(&mut timings.encode, || encode::encode(&picture, &job.output))?;
+        let encoded = timed(&mut timings.encode, || {
+            encode::encode(&picture, &job.output)
+        })?;
         let bytes = timed(&mut timings.sign, || {
             let making = self.making(job, prepared, &pipeline)?;
             let format = container(job.output.format)?;
@@ -241,7 +257,11 @@ impl Studio {
                 .map(|signed| signed.bytes)
                 .map_err(|e| Fault::provenance(Stage::Sign, &e))
         })?;
-        Ok(Signed { bytes, seed, timings })
+        Ok(Signed {
+            bytes,
+            seed,
+            timings,
+        })
     }
 
     /// Drops the model from memory.
@@ -280,7 +300,10 @@ impl Studio {
                 variant: format!("{} parameters", info.parameters),
             },
             references: prepared.facts.clone(),
-            prompt: job.provenance.include_prompt.then(|| prepared.prompt.clone()),
+            prompt: job
+                .provenance
+                .include_prompt
+                .then(|| prepared.prompt.clone()),
             operation: Operation::Generate,
         })
     }
@@ -320,7 +343,11 @@ impl Observer for Watched<'_> {
             Progress::Denoising { step, steps } => Moment::Denoising { step, steps },
             Progress::Decoding => Moment::Decoding,
         });
-        if self.0.cancelled().load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if self.0.cancelled().load(Ordering::Relaxed) {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     }
 
     fn tensor(&mut self, name: &str, shape: &[usize], data: TensorData<'_>) {
@@ -339,7 +366,10 @@ fn timed<T>(seconds: &mut f64, work: impl FnOnce() -> Result<T, Fault>) -> Resul
     done
 }
 
-fn parse_option<T: std::str::FromStr<Err = EngineError>>(key: &str, text: &str) -> Result<T, Fault> {
+fn parse_option<T: std::str::FromStr<Err = EngineError>>(
+    key: &str,
+    text: &str,
+) -> Result<T, Fault> {
     text.parse().map_err(|e: EngineError| {
         let mut fault = Fault::engine(Stage::Start, &e);
         fault.message = format!("{key}: {}", fault.message);
@@ -353,8 +383,10 @@ fn container(format: Format) -> Result<atelier_provenance::Format, Fault> {
         Format::Jpeg => Ok(atelier_provenance::Format::Jpeg),
         Format::Webp => Ok(atelier_provenance::Format::Webp),
         Format::Tiff => Ok(atelier_provenance::Format::Tiff),
-        other => {
-            Err(Fault::rejected(Stage::Sign, "format-unavailable", format!("{other} is not built in")))
-        }
+        other => Err(Fault::rejected(
+            Stage::Sign,
+            "format-unavailable",
+            format!("{other} is not built in"),
+        )),
     }
 }

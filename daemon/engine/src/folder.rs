@@ -39,7 +39,7 @@ pub(crate) struct Folder {
 /// The text encoder's config, which depends on the variant.
 pub(crate) enum TextConfig {
     /// klein's Qwen3.
-    Qwen3(TextEncoderConfig),
+    Qwen3(Box<TextEncoderConfig>),
     /// \[dev\]'s Mistral, of which only sizes are read so far.
     Mistral(MistralConfig),
 }
@@ -142,7 +142,7 @@ fn read_checked<T: serde::de::DeserializeOwned>(
 fn read_text_config(part: &Path, variant: Variant) -> Result<TextConfig, EngineError> {
     match variant {
         Variant::Klein { .. } => {
-            Ok(TextConfig::Qwen3(read_checked(part, TextEncoderConfig::check)?))
+            Ok(TextConfig::Qwen3(Box::new(read_checked(part, TextEncoderConfig::check)?)))
         }
         Variant::Dev => Ok(TextConfig::Mistral(config::read(&part.join("config.json"))?)),
     }

@@ -63,7 +63,7 @@ impl Pipeline {
         let folder = Folder::open(folder)?;
         let info = ModelInfo::of(&folder);
         let text_config = match (folder.variant, folder.text_config) {
-            (Variant::Klein { .. }, TextConfig::Qwen3(config)) => config,
+            (Variant::Klein { .. }, TextConfig::Qwen3(config)) => *config,
             _ => {
                 return Err(EngineError::unsupported(
                     &folder.root,

@@ -6,7 +6,7 @@
 //! i + half, and has one. Angles are computed here on the host, once per picture: at the positions of
 //! a long prompt an f32 angle of the fastest frequencies would already be off.
 
-use burn::tensor::{DType, Device, Tensor, TensorData};
+use burn::tensor::{DType, Device, Tensor, TensorData, s};
 
 /// The cosines and sines of every token's angles, `[tokens, 1, head width / 2]`.
 #[derive(Debug, Clone)]
@@ -49,6 +49,12 @@ impl Rotation {
             Tensor::from_data(TensorData::new(values, shape), (device, DType::F32))
         };
         Self { cos: upload(f64::cos), sin: upload(f64::sin) }
+    }
+
+    /// The rotation of the first `count` tokens.
+    pub(crate) fn first(&self, count: usize) -> Self {
+        let part = |x: &Tensor<3>| x.clone().slice(s![..count, .., ..]);
+        Self { cos: part(&self.cos), sin: part(&self.sin) }
     }
 
     /// Turns queries or keys, `[tokens, heads, head width]`.

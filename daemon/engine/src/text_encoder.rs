@@ -24,7 +24,7 @@ use crate::error::EngineError;
 use crate::prompt::Tokens;
 use crate::rope::Rotation;
 use crate::weights::{Scope, Weights};
-use layer::Layer;
+use layer::{Layer, View};
 
 /// The layers after which hidden states are taken, counted from 1; diffusers states them in code, no
 /// config does.
@@ -86,10 +86,15 @@ impl TextEncoder {
         let places: Vec<[u32; 1]> = (0_u32..).take(tokens.ids.len()).map(|place| [place]).collect();
         let pairs: Vec<_> = self.config.frequencies().map(|frequency| (0, frequency)).collect();
         let rotation = Rotation::new(&places, &pairs, &self.device);
-        let mask = causal_mask(&tokens.mask, &self.device);
+        let keys = tokens.mask.iter().rposition(|&real| real != 0).map_or(1, |last| last + 1);
+        let view = View {
+            query_rotation: &rotation,
+            key_rotation: &rotation.first(keys),
+            mask: &causal_mask(&tokens.mask, keys, &self.device),
+        };
         let mut tapped = Vec::with_capacity(TAPS.len());
         for (number, layer) in (1..).zip(&self.layers) {
-            hidden = layer.forward(hidden, &rotation, &mask);
+            hidden = layer.forward(hidden, &view);
             if TAPS.contains(&number) {
                 tapped.push(hidden.clone());
             }
@@ -116,16 +121,17 @@ impl TextEncoder {
     }
 }
 
-/// `[1, 1, tokens, tokens]`, true where the query (third axis) must not look at the key: at later
-/// tokens and at padding.
-fn causal_mask(attention: &[i64], device: &Device) -> Tensor<4, Bool> {
-    let count = attention.len();
-    let hidden: Vec<bool> = (0..count)
+/// `[1, 1, tokens, keys]`, true where the query (third axis) must not look at the key: at later tokens
+/// and at padding. Keys are the tokens up to the last that is not padding: the rest nobody looks at.
+fn causal_mask(attention: &[i64], keys: usize, device: &Device) -> Tensor<4, Bool> {
+    let queries = attention.len();
+    let hidden: Vec<bool> = (0..queries)
         .flat_map(|query| {
-            attention.iter().enumerate().map(move |(key, &real)| key > query || real == 0)
+            let keys = attention[..keys].iter().enumerate();
+            keys.map(move |(key, &real)| key > query || real == 0)
         })
         .collect();
-    Tensor::from_data(TensorData::new(hidden, [1, 1, count, count]), device)
+    Tensor::from_data(TensorData::new(hidden, [1, 1, queries, keys]), device)
 }
 
 #[cfg(test)]
@@ -136,9 +142,11 @@ mod tests {
 
     #[test]
     fn a_token_sees_earlier_tokens_that_are_not_padding() {
-        let mask = causal_mask(&[1, 1, 0], &Device::flex());
-        let hidden: Vec<bool> = mask.into_data().iter::<bool>().collect();
+        let hidden = |attention: &[i64], keys| -> Vec<bool> {
+            causal_mask(attention, keys, &Device::flex()).into_data().iter::<bool>().collect()
+        };
         let (o, x) = (false, true);
-        assert_eq!(hidden, [o, x, x, o, o, x, o, o, x]);
+        assert_eq!(hidden(&[1, 1, 0], 2), [o, x, o, o, o, o]);
+        assert_eq!(hidden(&[0, 1, 1], 3), [x, x, x, x, o, x, x, o, o]);
     }
 }

@@ -55,6 +55,6 @@ pub use manifest::{
 pub use place::Place;
 pub use problem::{Code, Problem, Problems};
 pub use read::{decode, read};
-pub use request::{Request, RequestReference};
+pub use request::{Request, RequestReference, preparation};
 pub use seeds::Seeds;
 pub use world::{DEFAULT_SIZE, ModelChoice, ModelProblem, World};

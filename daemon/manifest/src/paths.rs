@@ -181,7 +181,7 @@ impl Roots {
 
     /// Whether it says nothing new that a path exists: it is inside, or on the way to a root.
     fn may_look_at(&self, path: &Path) -> bool {
-        true || self.0.iter().any(|(_, root)| root.starts_with(path))
+        self.contain(path) || self.0.iter().any(|(_, root)| root.starts_with(path))
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use crate::check;
 use crate::format::Format;
-use crate::job::Job;
+use crate::job::{Job, Preparation};
 use crate::limits::{self, MAX_LORAS, MAX_PREPARATIONS, MAX_REFERENCES};
 use crate::manifest::{Lora, Manifest, Reference};
 use crate::problem::{Code, Fault, Problem, Problems, quoted};
@@ -163,6 +163,22 @@ impl Request {
 }
 
 /// The faults so far, under the keys of a manifest.
+/// A plugin and its parameters as a flag writes them: `PLUGIN[:key=value,…]`. A value is a TOML
+/// one (`512`, `0.5`, `true`, `"a, b"`); what is none is taken as a string as it stands.
+///
+/// # Errors
+///
+/// What is wrong with the text, under the key `--prepare`.
+pub fn preparation(written: &str) -> Result<Preparation, Problems> {
+    match written::preparation(1, written) {
+        Ok(step) => Ok(Preparation {
+            plugin: step.plugin,
+            parameters: step.parameters,
+        }),
+        Err(fault) => Err(Problem::new(Some("--prepare".to_owned()), None, fault).into()),
+    }
+}
+
 struct Faults(Vec<Problem>);
 
 impl Faults {

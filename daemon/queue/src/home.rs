@@ -30,9 +30,11 @@ pub struct Home {
 }
 
 impl Home {
-    /// The usual layout under one folder.
+    /// The usual layout under one folder. A relative one is taken from the present working folder: what
+    /// the ledger remembers must mean the same at the next start.
     #[must_use]
     pub fn under(root: &Path) -> Self {
+        let root = absolute(root);
         Self {
             inbox: root.join("inbox"),
             working: root.join("working"),
@@ -124,6 +126,11 @@ impl Home {
 /// Links are resolved where the folder exists, so that two spellings of one folder compare equal.
 fn resolve(path: &Path) -> PathBuf {
     fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// The path from the root folder on. It fails for an empty path only, which no folder has.
+pub(crate) fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
 fn utf8(path: &Path) -> Result<(), QueueError> {

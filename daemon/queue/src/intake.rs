@@ -26,6 +26,8 @@ pub(crate) use filesystem::shares_memory;
 
 use mailbox::Mailbox;
 
+use crate::home::absolute;
+
 /// A file that is whole, as far as anyone can tell from outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Candidate {
@@ -124,7 +126,9 @@ impl Intake {
     ///
     /// # Errors
     /// The system's refusal to start a thread.
-    pub fn start(options: WatchOptions) -> std::io::Result<(Self, Receiver<Offer>)> {
+    pub fn start(mut options: WatchOptions) -> std::io::Result<(Self, Receiver<Offer>)> {
+        // Events name absolute paths, so the folders must be absolute too.
+        options.roots = options.roots.iter().map(|root| absolute(root)).collect();
         let mailbox = Arc::new(Mailbox::default());
         let folders = Arc::new(Mutex::new(Vec::new()));
         let (offers, receiver) = channel();

@@ -90,7 +90,11 @@ fn every_picture_of_a_reference_is_fitted() {
 #[test]
 fn wrong_parameters_are_refused_by_name() {
     for (parameters, name, message) in [
-        (r#"{ "widht": 64 }"#, "widht", "there is no such parameter"),
+        (
+            r#"{ "breadth": 64 }"#,
+            "breadth",
+            "there is no such parameter",
+        ),
         (r#"{ "width": 8 }"#, "width", "must be 16 to 8192, not 8"),
         (
             r#"{ "height": -1 }"#,

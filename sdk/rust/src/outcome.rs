@@ -45,7 +45,8 @@ impl Outcome {
     }
 
     /// Adds a fact for the provenance record. It is signed and public: nothing private belongs
-    /// here.
+    /// here. The host takes up to 32, each key once: 1 to 64 of `a`–`z`, `0`–`9`, `_`, `-` and
+    /// `.`, with a value of one line and at most 1000 characters.
     #[must_use]
     pub fn note(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.notes.push(Note {

@@ -33,7 +33,11 @@ pub(super) struct Announcer {
 
 impl Announcer {
     pub(super) fn new(connection: Connection, daemon: Arc<Daemon>) -> Self {
-        Self { connection, daemon, told: HashMap::new() }
+        Self {
+            connection,
+            daemon,
+            told: HashMap::new(),
+        }
     }
 
     /// Puts every live job on the bus.
@@ -80,7 +84,9 @@ impl Announcer {
 
     /// A client that does not listen, or a bus that went away, is no reason to stop working.
     async fn tell(&mut self, id: &str) {
-        let Some(view) = self.daemon.live().get(id) else { return };
+        let Some(view) = self.daemon.live().get(id) else {
+            return;
+        };
         if let Err(cause) = self.try_tell(id, &view).await {
             tracing::debug!(job = id, %cause, "not told on the bus");
         }
@@ -114,7 +120,10 @@ impl Announcer {
         self.told.remove(id);
         let gone = async {
             let path = ObjectPath::try_from(job_path(id))?;
-            self.connection.object_server().remove::<Job, _>(&path).await?;
+            self.connection
+                .object_server()
+                .remove::<Job, _>(&path)
+                .await?;
             Manager::job_removed(&SignalEmitter::new(&self.connection, PATH)?, path).await
         };
         if let Err(cause) = gone.await {

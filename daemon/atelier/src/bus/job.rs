@@ -6,8 +6,8 @@ use std::sync::Arc;
 use zbus::object_server::SignalEmitter;
 
 use super::error::{BusError, blocking};
-use crate::daemon::live::View;
 use crate::daemon::Daemon;
+use crate::daemon::live::View;
 
 /// A job's object.
 pub(super) struct Job {
@@ -17,11 +17,15 @@ pub(super) struct Job {
 
 impl Job {
     pub(super) fn new(id: &str, daemon: Arc<Daemon>) -> Self {
-        Self { id: id.to_owned(), daemon }
+        Self {
+            id: id.to_owned(),
+            daemon,
+        }
     }
 
     fn view(&self) -> zbus::fdo::Result<View> {
-        let gone = || zbus::fdo::Error::UnknownObject(format!("job {} ended too long ago", self.id));
+        let gone =
+            || zbus::fdo::Error::UnknownObject(format!("job {} ended too long ago", self.id));
         self.daemon.live().get(&self.id).ok_or_else(gone)
     }
 }

@@ -26,7 +26,9 @@ impl Manager {
 
 /// The object path of a job's id. Ids are letters and digits, so the path is always valid.
 pub(super) fn path_of(id: &str) -> Result<OwnedObjectPath, BusError> {
-    ObjectPath::try_from(job_path(id)).map(Into::into).map_err(|cause| BusError::Failed(cause.to_string()))
+    ObjectPath::try_from(job_path(id))
+        .map(Into::into)
+        .map_err(|cause| BusError::Failed(cause.to_string()))
 }
 
 fn hold_option(options: &HashMap<String, OwnedVariant>) -> Result<bool, BusError> {
@@ -35,7 +37,9 @@ fn hold_option(options: &HashMap<String, OwnedVariant>) -> Result<bool, BusError
         match (name.as_str(), bool::try_from(value)) {
             ("hold", Ok(value)) => hold = value,
             ("hold", Err(_)) => {
-                return Err(BusError::InvalidOption("error[option-invalid]: `hold` is a boolean".to_owned()));
+                return Err(BusError::InvalidOption(
+                    "error[option-invalid]: `hold` is a boolean".to_owned(),
+                ));
             }
             _ => {
                 return Err(BusError::InvalidOption(format!(
@@ -74,7 +78,9 @@ impl Manager {
         options: HashMap<String, OwnedVariant>,
     ) -> Result<HashMap<String, OwnedVariant>, BusError> {
         if let Some(name) = options.keys().next() {
-            return Err(BusError::InvalidOption(format!("error[option-unknown]: there is no option `{name}`")));
+            return Err(BusError::InvalidOption(format!(
+                "error[option-unknown]: there is no option `{name}`"
+            )));
         }
         let daemon = Arc::clone(&self.daemon);
         let checked = blocking(move || daemon.check_path(&PathBuf::from(path))).await?;
@@ -89,7 +95,9 @@ impl Manager {
         facts
             .into_iter()
             .map(|(name, value)| {
-                let value = value.try_into_owned().map_err(|cause| BusError::Failed(cause.to_string()))?;
+                let value = value
+                    .try_into_owned()
+                    .map_err(|cause| BusError::Failed(cause.to_string()))?;
                 Ok((name.to_owned(), value))
             })
             .collect()
@@ -108,7 +116,9 @@ impl Manager {
         blocking(move || daemon.show(&wanted)).await?;
         let path = path_of(&id)?;
         // Already there is as good.
-        server.at(&path, Job::new(&id, Arc::clone(&self.daemon))).await?;
+        server
+            .at(&path, Job::new(&id, Arc::clone(&self.daemon)))
+            .await?;
         Ok(path)
     }
 
@@ -179,9 +189,15 @@ impl Manager {
 
     /// A job was queued.
     #[zbus(signal)]
-    pub(super) async fn job_added(emitter: &SignalEmitter<'_>, job: ObjectPath<'_>) -> zbus::Result<()>;
+    pub(super) async fn job_added(
+        emitter: &SignalEmitter<'_>,
+        job: ObjectPath<'_>,
+    ) -> zbus::Result<()>;
 
     /// A job that ended a while ago left the bus.
     #[zbus(signal)]
-    pub(super) async fn job_removed(emitter: &SignalEmitter<'_>, job: ObjectPath<'_>) -> zbus::Result<()>;
+    pub(super) async fn job_removed(
+        emitter: &SignalEmitter<'_>,
+        job: ObjectPath<'_>,
+    ) -> zbus::Result<()>;
 }

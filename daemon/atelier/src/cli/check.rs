@@ -49,5 +49,9 @@ pub(super) fn run(place: &Place, args: &CheckArgs) -> Result<(), Fault> {
 }
 
 fn pictures(count: usize) -> String {
-    if count == 1 { "1 picture".to_owned() } else { format!("{count} pictures") }
+    if count == 1 {
+        "1 picture".to_owned()
+    } else {
+        format!("{count} pictures")
+    }
 }

@@ -29,7 +29,10 @@ trait Manager {
     fn version(&self) -> zbus::Result<String>;
 }
 
-#[proxy(interface = "org.atelier.Atelier1.Job", default_service = "org.atelier.Atelier1")]
+#[proxy(
+    interface = "org.atelier.Atelier1.Job",
+    default_service = "org.atelier.Atelier1"
+)]
 trait Job {
     fn cancel(&self) -> zbus::Result<()>;
     fn retry(&self) -> zbus::Result<()>;
@@ -66,12 +69,16 @@ fn block<T>(work: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
 
 async fn connect() -> Result<Connection, Fault> {
     Connection::session().await.map_err(|cause| {
-        Fault::unreachable(format!("there is no session bus to find the daemon on: {cause}"))
+        Fault::unreachable(format!(
+            "there is no session bus to find the daemon on: {cause}"
+        ))
     })
 }
 
 async fn manager(connection: &Connection) -> Result<ManagerProxy<'_>, Fault> {
-    ManagerProxy::new(connection).await.map_err(|cause| fault(&cause))
+    ManagerProxy::new(connection)
+        .await
+        .map_err(|cause| fault(&cause))
 }
 
 async fn job<'c>(connection: &'c Connection, id: &str) -> Result<JobProxy<'c>, Fault> {
@@ -95,7 +102,8 @@ fn fault(cause: &zbus::Error) -> Fault {
         .and_then(|rest| rest.split_once("]: "))
         .unwrap_or(("bus-error", text));
     let mut fault = match name.rsplit('.').next().unwrap_or_default() {
-        "ServiceUnknown" | "NameHasNoOwner" | "NoReply" | "Disconnected" | "SpawnExecFailed" | "Spawn" => {
+        "ServiceUnknown" | "NameHasNoOwner" | "NoReply" | "Disconnected" | "SpawnExecFailed"
+        | "Spawn" => {
             return Fault::unreachable("no daemon runs on this session bus");
         }
         "UnknownJob" | "UnknownObject" => {
@@ -116,7 +124,11 @@ fn fault(cause: &zbus::Error) -> Fault {
 pub(super) fn daemon_version() -> Result<String, Fault> {
     block(async {
         let connection = connect().await?;
-        manager(&connection).await?.version().await.map_err(|cause| fault(&cause))
+        manager(&connection)
+            .await?
+            .version()
+            .await
+            .map_err(|cause| fault(&cause))
     })
 }
 
@@ -125,11 +137,23 @@ pub(super) fn submit(path: &Path) -> Result<String, Fault> {
     block(async {
         let connection = connect().await?;
         let path = path.to_str().ok_or_else(|| {
-            Fault::rejected(Stage::Bus, "path-not-text", "the manifest's path is not UTF-8")
+            Fault::rejected(
+                Stage::Bus,
+                "path-not-text",
+                "the manifest's path is not UTF-8",
+            )
         })?;
-        let job = manager(&connection).await?.submit_path(path, Default::default()).await;
+        let job = manager(&connection)
+            .await?
+            .submit_path(path, Default::default())
+            .await;
         let job = job.map_err(|cause| fault(&cause))?;
-        Ok(job.as_str().rsplit('/').next().unwrap_or_default().to_owned())
+        Ok(job
+            .as_str()
+            .rsplit('/')
+            .next()
+            .unwrap_or_default()
+            .to_owned())
     })
 }
 
@@ -138,7 +162,11 @@ pub(super) fn ask(id: &str, what: Ask) -> Result<(), Fault> {
     block(async {
         let connection = connect().await?;
         // Puts a job that ended long ago back on the bus, so that it can be retried.
-        manager(&connection).await?.get_job(id).await.map_err(|cause| fault(&cause))?;
+        manager(&connection)
+            .await?
+            .get_job(id)
+            .await
+            .map_err(|cause| fault(&cause))?;
         let job = job(&connection, id).await?;
         match what {
             Ask::Cancel => job.cancel().await,
@@ -165,7 +193,12 @@ pub(super) fn pause(paused: bool) -> Result<(), Fault> {
     block(async {
         let connection = connect().await?;
         let manager = manager(&connection).await?;
-        if paused { manager.pause().await } else { manager.resume().await }.map_err(|cause| fault(&cause))
+        if paused {
+            manager.pause().await
+        } else {
+            manager.resume().await
+        }
+        .map_err(|cause| fault(&cause))
     })
 }
 
@@ -175,7 +208,10 @@ pub(super) fn follow(id: &str, bar: &Bar) -> Result<Ended, Fault> {
         let connection = connect().await?;
         let properties = properties(&connection, id).await?;
         // Listen first, then look: no end can fall between.
-        let mut changes = properties.receive_properties_changed().await.map_err(|cause| fault(&cause))?;
+        let mut changes = properties
+            .receive_properties_changed()
+            .await
+            .map_err(|cause| fault(&cause))?;
         loop {
             let seen = look(&properties).await?;
             bar.show(&seen.stage, seen.progress);
@@ -189,7 +225,10 @@ pub(super) fn follow(id: &str, bar: &Bar) -> Result<Ended, Fault> {
     })
 }
 
-async fn properties<'c>(connection: &'c Connection, id: &str) -> Result<zbus::fdo::PropertiesProxy<'c>, Fault> {
+async fn properties<'c>(
+    connection: &'c Connection,
+    id: &str,
+) -> Result<zbus::fdo::PropertiesProxy<'c>, Fault> {
     zbus::fdo::PropertiesProxy::builder(connection)
         .destination(NAME)
         .path(job_path(id))
@@ -205,14 +244,23 @@ struct Seen {
 }
 
 async fn look(properties: &zbus::fdo::PropertiesProxy<'_>) -> Result<Seen, Fault> {
-    let interface = zbus::names::InterfaceName::from_static_str_unchecked("org.atelier.Atelier1.Job");
-    let all = properties.get_all(interface).await.map_err(|cause| fault(&cause.into()))?;
+    let interface =
+        zbus::names::InterfaceName::from_static_str_unchecked("org.atelier.Atelier1.Job");
+    let all = properties
+        .get_all(interface)
+        .await
+        .map_err(|cause| fault(&cause.into()))?;
     let text = |name: &str| -> String {
-        all.get(name).and_then(|value| String::try_from(value.clone()).ok()).unwrap_or_default()
+        all.get(name)
+            .and_then(|value| String::try_from(value.clone()).ok())
+            .unwrap_or_default()
     };
     Ok(Seen {
         stage: text("Stage"),
-        progress: all.get("Progress").and_then(|value| f64::try_from(value).ok()).unwrap_or_default(),
+        progress: all
+            .get("Progress")
+            .and_then(|value| f64::try_from(value).ok())
+            .unwrap_or_default(),
         ended: Ended {
             state: text("State"),
             error_code: text("ErrorCode"),
@@ -231,7 +279,11 @@ impl Ended {
         match self.state.as_str() {
             "done" => Ok(()),
             "cancelled" => Err(Fault::cancelled(Stage::Bus)),
-            _ => Err(Fault::fatal(Stage::Bus, &self.error_code, self.error_message.clone())),
+            _ => Err(Fault::fatal(
+                Stage::Bus,
+                &self.error_code,
+                self.error_message.clone(),
+            )),
         }
     }
 }

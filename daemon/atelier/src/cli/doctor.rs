@@ -34,11 +34,21 @@ struct Finding {
 
 impl Finding {
     fn new(what: &'static str, health: Health, says: impl Into<String>) -> Self {
-        Self { what, health, says: says.into(), advice: None }
+        Self {
+            what,
+            health,
+            says: says.into(),
+            advice: None,
+        }
     }
 
     fn from_fault(what: &'static str, health: Health, fault: Fault) -> Self {
-        Self { what, health, says: fault.message, advice: fault.hint }
+        Self {
+            what,
+            health,
+            says: fault.message,
+            advice: fault.hint,
+        }
     }
 
     fn advise(mut self, advice: impl Into<String>) -> Self {
@@ -53,7 +63,7 @@ pub(super) fn run(place: &Place) -> Result<(), Fault> {
     let mut findings = vec![folders(&home)];
     match config.and_then(|config| Ok((Studio::new(&home, &config)?, config))) {
         Ok((studio, _)) => {
-            findings.push(Finding::new("settings", Health::Good, home.config().display().to_string()));
+            findings.push(settings(&home));
             findings.push(models(&studio));
             findings.push(plugins(&studio));
         }
@@ -68,12 +78,20 @@ pub(super) fn run(place: &Place) -> Result<(), Fault> {
     } else {
         print(&findings);
     }
-    match findings.iter().filter(|finding| finding.health == Health::Bad).count() {
+    match findings
+        .iter()
+        .filter(|finding| finding.health == Health::Bad)
+        .count()
+    {
         0 => Ok(()),
         count => Err(Fault::fatal(
             crate::fault::Stage::Start,
             "unhealthy",
-            if count == 1 { "1 thing does not work".to_owned() } else { format!("{count} things do not work") },
+            if count == 1 {
+                "1 thing does not work".to_owned()
+            } else {
+                format!("{count} things do not work")
+            },
         )),
     }
 }
@@ -81,13 +99,30 @@ pub(super) fn run(place: &Place) -> Result<(), Fault> {
 fn folders(home: &Home) -> Finding {
     let root = home.root();
     match fs::metadata(root) {
-        Ok(facts) if facts.permissions().readonly() => {
-            Finding::new("folders", Health::Bad, format!("{} is read-only", root.display()))
-        }
+        Ok(facts) if facts.permissions().readonly() => Finding::new(
+            "folders",
+            Health::Bad,
+            format!("{} is read-only", root.display()),
+        ),
         Ok(_) => Finding::new("folders", Health::Good, root.display().to_string()),
-        Err(_) => Finding::new("folders", Health::Poor, format!("{} is not there yet", root.display()))
-            .advise("`atelier daemon` makes it"),
+        Err(_) => Finding::new(
+            "folders",
+            Health::Poor,
+            format!("{} is not there yet", root.display()),
+        )
+        .advise("`atelier daemon` makes it"),
     }
+}
+
+fn settings(home: &Home) -> Finding {
+    let path = home.config();
+    if path.exists() {
+        return Finding::new("settings", Health::Good, path.display().to_string());
+    }
+    Finding::new("settings", Health::Good, "all defaults").advise(format!(
+        "`atelier daemon` writes {} for you to edit",
+        path.display()
+    ))
 }
 
 fn models(studio: &Studio) -> Finding {
@@ -110,10 +145,21 @@ fn models(studio: &Studio) -> Finding {
 }
 
 fn plugins(studio: &Studio) -> Finding {
-    let (good, bad): (Vec<_>, Vec<_>) = studio.plugins().list().into_iter().partition(|(_, p)| p.is_ok());
-    let names: Vec<String> = good.into_iter().filter_map(|(_, package)| Some(package.ok()?.name)).collect();
+    let (good, bad): (Vec<_>, Vec<_>) = studio
+        .plugins()
+        .list()
+        .into_iter()
+        .partition(|(_, p)| p.is_ok());
+    let names: Vec<String> = good
+        .into_iter()
+        .filter_map(|(_, package)| Some(package.ok()?.name))
+        .collect();
     if let Some((folder, Err(error))) = bad.into_iter().next() {
-        return Finding::new("plugins", Health::Poor, format!("{}: {error}", folder.display()));
+        return Finding::new(
+            "plugins",
+            Health::Poor,
+            format!("{}: {error}", folder.display()),
+        );
     }
     if names.is_empty() {
         return Finding::new("plugins", Health::Poor, "none are installed")
@@ -130,21 +176,34 @@ fn keys(home: &Home) -> Finding {
     match Identity::open(&home.keys()) {
         Ok(identity) => {
             let summary = identity.summary();
-            Finding::new("keys", Health::Good, format!("{}, valid until {}", summary.subject, summary.not_after))
+            Finding::new(
+                "keys",
+                Health::Good,
+                format!("{}, valid until {}", summary.subject, summary.not_after),
+            )
         }
-        Err(error) => {
-            Finding::from_fault("keys", Health::Bad, Fault::provenance(crate::fault::Stage::Start, &error))
-        }
+        Err(error) => Finding::from_fault(
+            "keys",
+            Health::Bad,
+            Fault::provenance(crate::fault::Stage::Start, &error),
+        ),
     }
 }
 
 fn graphics_card() -> Finding {
     let driver = Path::new("/proc/driver/nvidia/version");
     let says = match fs::read_to_string(driver) {
-        Ok(text) => format!("NVIDIA driver found ({})", text.lines().next().unwrap_or_default()),
+        Ok(text) => format!(
+            "NVIDIA driver found ({})",
+            text.lines().next().unwrap_or_default()
+        ),
         Err(_) => "no NVIDIA driver is loaded".to_owned(),
     };
-    Finding::new("device", Health::Poor, format!("{says}; this build computes on the CPU"))
+    Finding::new(
+        "device",
+        Health::Poor,
+        format!("{says}; this build computes on the CPU"),
+    )
 }
 
 fn memory() -> Finding {
@@ -154,7 +213,11 @@ fn memory() -> Finding {
         .find_map(|line| line.strip_prefix("MemAvailable:"))
         .and_then(|rest| rest.trim().trim_end_matches(" kB").parse::<u64>().ok());
     match available {
-        Some(kib) => Finding::new("memory", Health::Good, format!("{} MiB available", kib / 1024)),
+        Some(kib) => Finding::new(
+            "memory",
+            Health::Good,
+            format!("{} MiB available", kib / 1024),
+        ),
         None => Finding::new("memory", Health::Poor, "cannot be read"),
     }
 }
@@ -174,7 +237,11 @@ fn print(findings: &[Finding]) {
             Health::Poor => "note",
             Health::Bad => "FAIL",
         };
-        rows.push(vec![mark.to_owned(), finding.what.to_owned(), finding.says.clone()]);
+        rows.push(vec![
+            mark.to_owned(),
+            finding.what.to_owned(),
+            finding.says.clone(),
+        ]);
         if let Some(advice) = &finding.advice {
             rows.push(vec![String::new(), String::new(), format!("→ {advice}")]);
         }

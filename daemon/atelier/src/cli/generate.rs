@@ -70,8 +70,14 @@ pub(super) fn run(place: &Place, args: GenerateArgs) -> Result<(), Fault> {
     let output = args.output.clone();
     refuse_unwritable(&output)?;
     let world = Surroundings::for_command(&studio, home.templates());
-    let job = request(args).check(&world).map_err(|problems| Fault::from_problems(&problems))?;
-    let inputs: Vec<PathBuf> = job.references.iter().map(|reference| reference.path.clone()).collect();
+    let job = request(args)
+        .check(&world)
+        .map_err(|problems| Fault::from_problems(&problems))?;
+    let inputs: Vec<PathBuf> = job
+        .references
+        .iter()
+        .map(|reference| reference.path.clone())
+        .collect();
     let mut bar = Bar::new();
     bar.stop_on_interrupt();
     let prepared = studio.prepare(&job, &inputs, &mut bar)?;
@@ -141,7 +147,12 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), Fault> {
 
 fn report(place: &Place, job: &Job, path: &Path, signed: &Signed, prepare: f64) {
     if !place.json {
-        tracing::info!(seed = signed.seed, width = job.width, height = job.height, "signed");
+        tracing::info!(
+            seed = signed.seed,
+            width = job.width,
+            height = job.height,
+            "signed"
+        );
         output::line(path.display().to_string());
         return;
     }

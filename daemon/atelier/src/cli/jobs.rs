@@ -97,7 +97,11 @@ impl<'a> Row<'a> {
                 .filter(|output| output.delivered)
                 .filter_map(|output| {
                     let name = output.final_name.as_ref()?;
-                    Some(Delivered { path: outbox.join(name), sha256: &output.sha256, seed: output.seed })
+                    Some(Delivered {
+                        path: outbox.join(name),
+                        sha256: &output.sha256,
+                        seed: output.seed,
+                    })
                 })
                 .collect(),
             error: job.fault(),
@@ -113,21 +117,36 @@ fn reader(place: &Place) -> Result<(Reader, Folders), Fault> {
 
 pub(super) fn list(place: &Place, args: &JobsArgs) -> Result<(), Fault> {
     let (reader, folders) = reader(place)?;
-    let filter =
-        Filter { states: args.state.into_iter().collect(), limit: args.limit, ..Filter::default() };
-    let jobs = reader.list(&filter).map_err(|e| Fault::queue(Stage::Bus, &e))?;
-    let rows: Vec<Row<'_>> = jobs.iter().map(|job| Row::new(job, &folders.outbox)).collect();
+    let filter = Filter {
+        states: args.state.into_iter().collect(),
+        limit: args.limit,
+        ..Filter::default()
+    };
+    let jobs = reader
+        .list(&filter)
+        .map_err(|e| Fault::queue(Stage::Bus, &e))?;
+    let rows: Vec<Row<'_>> = jobs
+        .iter()
+        .map(|job| Row::new(job, &folders.outbox))
+        .collect();
     if place.json {
         output::json(&rows);
         return Ok(());
     }
-    let mut table = vec![["id", "state", "priority", "name", ""].map(str::to_owned).to_vec()];
+    let mut table = vec![
+        ["id", "state", "priority", "name", ""]
+            .map(str::to_owned)
+            .to_vec(),
+    ];
     for row in &rows {
-        let says = match (&row.error, row.outputs.first()) {
+        let says = match (&row.error, row.outputs.as_slice()) {
             (Some(error), _) => error.message.clone(),
-            (None, Some(output)) => output.path.display().to_string(),
-            (None, None) if row.paused => "held back".to_owned(),
-            (None, None) => String::new(),
+            (None, [output]) => output.path.display().to_string(),
+            (None, [output, more @ ..]) => {
+                format!("{} and {} more", output.path.display(), more.len())
+            }
+            (None, []) if row.paused => "held back".to_owned(),
+            (None, []) => String::new(),
         };
         table.push(vec![
             row.id.clone(),
@@ -154,16 +173,30 @@ pub(super) fn show(place: &Place, args: &JobArgs) -> Result<(), Fault> {
         vec!["job".to_owned(), row.id.clone()],
         vec!["name".to_owned(), row.name.to_owned()],
         vec!["state".to_owned(), row.state.to_owned()],
-        vec!["progress".to_owned(), format!("{:.0} %", row.progress * 100.0)],
+        vec![
+            "progress".to_owned(),
+            format!("{:.0} %", row.progress * 100.0),
+        ],
         vec!["priority".to_owned(), row.priority.to_string()],
         vec!["attempts".to_owned(), row.attempt.to_string()],
     ];
     for output in &row.outputs {
-        table.push(vec!["picture".to_owned(), output.path.display().to_string()]);
+        table.push(vec![
+            "picture".to_owned(),
+            output.path.display().to_string(),
+        ]);
     }
     if let Some(error) = row.error {
-        table.push(vec!["error".to_owned(), format!("{} ({})", error.message, error.code)]);
-        table.extend(error.hint.iter().map(|hint| vec!["hint".to_owned(), hint.clone()]));
+        table.push(vec![
+            "error".to_owned(),
+            format!("{} ({})", error.message, error.code),
+        ]);
+        table.extend(
+            error
+                .hint
+                .iter()
+                .map(|hint| vec!["hint".to_owned(), hint.clone()]),
+        );
     }
     output::table(&table);
     Ok(())

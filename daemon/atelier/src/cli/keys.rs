@@ -11,6 +11,8 @@ use crate::fault::{Fault, Stage};
 pub(super) enum KeysCommand {
     /// Make the local certificate authority and signing key
     Init,
+    /// Issue a new signing key and certificate under the same root
+    Rotate,
     /// Show who signs, until when, and the root certificate's place
     Show,
 }
@@ -19,6 +21,7 @@ pub(super) fn run(place: &Place, command: &KeysCommand) -> Result<(), Fault> {
     let folder = place.home()?.keys();
     let identity = match command {
         KeysCommand::Init => Identity::create(&folder),
+        KeysCommand::Rotate => Identity::rotate(&folder),
         KeysCommand::Show => Identity::open(&folder),
     }
     .map_err(|e| Fault::provenance(Stage::Start, &e))?;
@@ -38,8 +41,12 @@ fn print(summary: &IdentitySummary) {
         ("fingerprint", summary.fingerprint_sha256.clone()),
         ("valid from", summary.not_before.clone()),
         ("valid until", summary.not_after.clone()),
+        ("root fingerprint", summary.root_fingerprint_sha256.clone()),
         ("folder", summary.folder.display().to_string()),
     ];
-    let rows: Vec<Vec<String>> = rows.into_iter().map(|(name, value)| vec![name.to_owned(), value]).collect();
+    let rows: Vec<Vec<String>> = rows
+        .into_iter()
+        .map(|(name, value)| vec![name.to_owned(), value])
+        .collect();
     output::table(&rows);
 }

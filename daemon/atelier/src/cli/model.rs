@@ -51,13 +51,19 @@ fn list(place: &Place, studio: &Studio) -> Result<(), Fault> {
         return Ok(());
     }
     if models.is_empty() {
-        output::line("no models: put a diffusers pipeline folder into models/, or name one in config.toml");
+        output::line(
+            "no models: put a diffusers pipeline folder into models/, or name one in config.toml",
+        );
         return Ok(());
     }
     let rows: Vec<Vec<String>> = models
         .iter()
         .map(|(name, path)| {
-            let mark = if default.as_ref() == Some(name) { "default" } else { "" };
+            let mark = if default.as_ref() == Some(name) {
+                "default"
+            } else {
+                ""
+            };
             vec![name.clone(), path.display().to_string(), mark.to_owned()]
         })
         .collect();
@@ -67,8 +73,12 @@ fn list(place: &Place, studio: &Studio) -> Result<(), Fault> {
 
 fn print(name: &str, info: &ModelInfo) {
     output::line(format!("{name}: {}", info.variant));
-    let mut rows =
-        vec![vec!["  part".to_owned(), "parameters".to_owned(), "bytes".to_owned(), "precision".to_owned()]];
+    let mut rows = vec![vec![
+        "  part".to_owned(),
+        "parameters".to_owned(),
+        "bytes".to_owned(),
+        "precision".to_owned(),
+    ]];
     for part in &info.parts {
         let precision: Vec<&str> = part.precision.keys().map(String::as_str).collect();
         rows.push(vec![
@@ -78,7 +88,14 @@ fn print(name: &str, info: &ModelInfo) {
             precision.join(", "),
         ]);
     }
-    rows.push(vec!["  in all".to_owned(), info.parameters.to_string(), info.bytes.to_string()]);
+    rows.push(vec![
+        "  in all".to_owned(),
+        info.parameters.to_string(),
+        info.bytes.to_string(),
+    ]);
     output::table(&rows);
-    output::line(format!("  default steps {}, guidance {}", info.default_steps, info.default_guidance));
+    output::line(format!(
+        "  default steps {}, guidance {}",
+        info.default_steps, info.default_guidance
+    ));
 }

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use atelier_plugin_host::{PrepareRequest, Source};
 use clap::{Args, Subcommand};
 
-use super::references::preparation;
 use super::{Place, output};
 use crate::fault::{Fault, Stage};
 use crate::studio::{Plugins, Studio};
@@ -80,8 +79,16 @@ fn list(place: &Place, plugins: &Plugins) -> Result<(), Fault> {
     let rows: Vec<Vec<String>> = found
         .iter()
         .map(|(folder, package)| match package {
-            Ok(package) => vec![package.name.clone(), package.version.clone(), package.summary.clone()],
-            Err(error) => vec![folder.display().to_string(), "unusable".to_owned(), error.to_string()],
+            Ok(package) => vec![
+                package.name.clone(),
+                package.version.clone(),
+                package.summary.clone(),
+            ],
+            Err(error) => vec![
+                folder.display().to_string(),
+                "unusable".to_owned(),
+                error.to_string(),
+            ],
         })
         .collect();
     output::table(&rows);
@@ -90,7 +97,9 @@ fn list(place: &Place, plugins: &Plugins) -> Result<(), Fault> {
 
 fn check(place: &Place, plugins: &Plugins, name: &str) -> Result<(), Fault> {
     let plugin = plugins.load(name)?;
-    let described = plugin.describe().map_err(|e| Fault::plugin(Stage::Check, &e))?;
+    let described = plugin
+        .describe()
+        .map_err(|e| Fault::plugin(Stage::Check, &e))?;
     let parameters = &described.parameters;
     if place.json {
         output::json(&serde_json::json!({
@@ -99,33 +108,61 @@ fn check(place: &Place, plugins: &Plugins, name: &str) -> Result<(), Fault> {
         }));
         return Ok(());
     }
-    output::line(format!("{} {}: {}", described.name, described.version, described.summary));
+    output::line(format!(
+        "{} {}: {}",
+        described.name, described.version, described.summary
+    ));
     output::line(format!("  module sha256 {}", plugin.sha256()));
     output::line("  parameters:");
-    for (name, schema) in parameters.get("properties").and_then(|properties| properties.as_object()).into_iter().flatten() {
+    for (name, schema) in parameters
+        .get("properties")
+        .and_then(|properties| properties.as_object())
+        .into_iter()
+        .flatten()
+    {
         let text = |key: &str| schema[key].as_str().unwrap_or_default().to_owned();
-        let default = schema.get("default").map_or(String::new(), |value| format!(" [default: {value}]"));
-        output::line(format!("    {name} ({}): {}{default}", text("type"), text("description")));
+        let default = schema
+            .get("default")
+            .map_or(String::new(), |value| format!(" [default: {value}]"));
+        output::line(format!(
+            "    {name} ({}): {}{default}",
+            text("type"),
+            text("description")
+        ));
     }
     Ok(())
 }
 
 fn try_one(place: &Place, plugins: &Plugins, args: &RunArgs) -> Result<(), Fault> {
-    let (name, parameters) = preparation(&args.plugin)?;
-    let plugin = plugins.load(&name)?;
-    let sources = args.inputs.iter().map(|path| source(path)).collect::<Result<Vec<_>, _>>()?;
-    let request = PrepareRequest::new(sources, parameters, (args.width, args.height));
+    let preparation = atelier_manifest::preparation(&args.plugin)
+        .map_err(|problems| Fault::from_problems(&problems))?;
+    let plugin = plugins.load(&preparation.plugin)?;
+    let sources = args
+        .inputs
+        .iter()
+        .map(|path| source(path))
+        .collect::<Result<Vec<_>, _>>()?;
+    let request = PrepareRequest::new(sources, preparation.parameters, (args.width, args.height));
     let start = std::time::Instant::now();
     let made = plugin
-        .prepare(&request, &mut |line| tracing::info!(level = ?line.level, "{}", line.text))
+        .prepare(
+            &request,
+            &mut |line| tracing::info!(level = ?line.level, "{}", line.text),
+        )
         .map_err(|e| Fault::plugin(Stage::Prepare, &e))?;
     let seconds = start.elapsed().as_secs_f64();
     let mut outputs = Vec::with_capacity(made.pictures.len());
     for (index, picture) in made.pictures.iter().enumerate() {
         let path = numbered(&args.output, index, made.pictures.len());
-        picture.save_with_format(&path, image::ImageFormat::Png).map_err(|cause| {
-            Fault::fatal(Stage::Encode, "output-unwritable", format!("{}: {cause}", path.display()))
-        })?;
+        picture
+            .save_with_format(&path, image::ImageFormat::Png)
+            .map_err(|cause| {
+                Fault::fatal(
+                    Stage::Encode,
+                    "output-unwritable",
+                    format!("{}: {cause}", path.display()),
+                )
+            })?;
         outputs.push(path);
     }
     if place.json {
@@ -148,7 +185,8 @@ fn try_one(place: &Place, plugins: &Plugins, args: &RunArgs) -> Result<(), Fault
 }
 
 fn source(path: &Path) -> Result<Source, Fault> {
-    let bytes = fs::read(path).map_err(|cause| Fault::io(Stage::Prepare, "reference-unreadable", path, &cause))?;
+    let bytes = fs::read(path)
+        .map_err(|cause| Fault::io(Stage::Prepare, "reference-unreadable", path, &cause))?;
     if let Ok(picture) = image::load_from_memory(&bytes) {
         return Ok(Source::Picture(Arc::new(picture.into_rgba8())));
     }
@@ -156,7 +194,10 @@ fn source(path: &Path) -> Result<Source, Fault> {
         Fault::rejected(
             Stage::Prepare,
             "reference-undecodable",
-            format!("{} is neither a picture that can be read nor text", path.display()),
+            format!(
+                "{} is neither a picture that can be read nor text",
+                path.display()
+            ),
         )
     })
 }

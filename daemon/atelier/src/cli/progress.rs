@@ -22,27 +22,37 @@ impl Bar {
         } else {
             ProgressBar::hidden()
         };
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg:12} {bar:32} {pos}/{len} {elapsed}") {
+        if let Ok(style) =
+            ProgressStyle::with_template("{spinner} {msg:12} {bar:32} {pos}/{len} {elapsed}")
+        {
             bar.set_style(style);
         }
-        Self { bar, cancelled: Arc::default() }
+        Self {
+            bar,
+            cancelled: Arc::default(),
+        }
     }
 
     /// The first Ctrl-C stops between two steps; a second one ends the program at once.
     pub(super) fn stop_on_interrupt(&self) {
         let cancelled = Arc::clone(&self.cancelled);
-        let listening = std::thread::Builder::new().name("interrupt".to_owned()).spawn(move || {
-            let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
-                return;
-            };
-            runtime.block_on(async {
-                while tokio::signal::ctrl_c().await.is_ok() {
-                    if cancelled.swap(true, Ordering::Relaxed) {
-                        std::process::exit(4);
+        let listening = std::thread::Builder::new()
+            .name("interrupt".to_owned())
+            .spawn(move || {
+                let Ok(runtime) = tokio::runtime::Builder::new_current_thread()
+                    .enable_all()
+                    .build()
+                else {
+                    return;
+                };
+                runtime.block_on(async {
+                    while tokio::signal::ctrl_c().await.is_ok() {
+                        if cancelled.swap(true, Ordering::Relaxed) {
+                            std::process::exit(4);
+                        }
                     }
-                }
+                });
             });
-        });
         if let Err(cause) = listening {
             tracing::warn!(%cause, "Ctrl-C ends the program at once");
         }
@@ -53,8 +63,13 @@ impl Bar {
         self.bar.set_length(100);
         self.bar.set_message(words.to_owned());
         // A fraction of 0 to 1 makes a percentage of 0 to 100.
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0..=100")]
-        self.bar.set_position((fraction.clamp(0.0, 1.0) * 100.0) as u64);
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "clamped to 0..=100"
+        )]
+        self.bar
+            .set_position((fraction.clamp(0.0, 1.0) * 100.0) as u64);
     }
 
     /// Takes the bar off the terminal.

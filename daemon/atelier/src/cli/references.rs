@@ -5,9 +5,6 @@ use std::path::PathBuf;
 
 use atelier_manifest::RequestReference;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, value_parser};
-use serde_json::{Map, Value};
-
-use crate::fault::{Fault, Stage};
 
 /// The references of a command line, in order.
 #[derive(Debug, Clone, Default)]
@@ -59,7 +56,10 @@ impl FromArgMatches for References {
                     .filter(|(at, _)| *at < first || (place < at && *at < next))
                     .map(|(_, plugin)| plugin.clone())
                     .collect();
-                RequestReference { path: path.clone(), prepare }
+                RequestReference {
+                    path: path.clone(),
+                    prepare,
+                }
             })
             .collect();
         if paths.is_empty() && !plugins.is_empty() {
@@ -78,38 +78,6 @@ fn placed<T: Clone + Send + Sync + 'static>(matches: &ArgMatches, name: &str) ->
     places.zip(values).collect()
 }
 
-/// `NAME:key=value,…` as a plugin's name and its parameters. Values are numbers and booleans where
-/// they look like them, otherwise text.
-///
-/// # Errors
-///
-/// When a parameter has no `=`, or the name is empty.
-pub(super) fn preparation(text: &str) -> Result<(String, Map<String, Value>), Fault> {
-    let (name, rest) = text.split_once(':').unwrap_or((text, ""));
-    let wrong = |what: String| {
-        Fault::rejected(Stage::Check, "prepare-invalid", format!("--prepare {text}: {what}"))
-            .hint("write PLUGIN or PLUGIN:key=value,key=value")
-    };
-    if name.is_empty() {
-        return Err(wrong("the plugin's name is missing".to_owned()));
-    }
-    let mut parameters = Map::new();
-    for pair in rest.split(',').filter(|pair| !pair.is_empty()) {
-        let Some((key, value)) = pair.split_once('=') else {
-            return Err(wrong(format!("`{pair}` is not key=value")));
-        };
-        // Words that are not JSON are text.
-        let value = match serde_json::from_str::<Value>(value) {
-            Ok(value @ (Value::Number(_) | Value::Bool(_))) => value,
-            _ => Value::String(value.to_owned()),
-        };
-        if parameters.insert(key.to_owned(), value).is_some() {
-            return Err(wrong(format!("`{key}` is given twice")));
-        }
-    }
-    Ok((name.to_owned(), parameters))
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -120,32 +88,46 @@ mod tests {
         let command = References::augment_args(Command::new("test").no_binary_name(true));
         let matches = command.try_get_matches_from(args).unwrap();
         let references = References::from_arg_matches(&matches).unwrap();
-        references.0.into_iter().map(|r| (r.path.display().to_string(), r.prepare)).collect()
+        references
+            .0
+            .into_iter()
+            .map(|r| (r.path.display().to_string(), r.prepare))
+            .collect()
     }
 
     #[test]
     fn a_preparation_belongs_to_the_reference_before_it() {
         let one = |path: &str, prepare: &[&str]| {
-            (path.to_owned(), prepare.iter().map(|&p| p.to_owned()).collect::<Vec<_>>())
+            (
+                path.to_owned(),
+                prepare.iter().map(|&p| p.to_owned()).collect::<Vec<_>>(),
+            )
         };
         assert_eq!(
-            parse(&["--reference", "a", "--reference", "b", "--prepare", "fit", "--prepare", "pose"]),
+            parse(&[
+                "--reference",
+                "a",
+                "--reference",
+                "b",
+                "--prepare",
+                "fit",
+                "--prepare",
+                "pose"
+            ]),
             [one("a", &[]), one("b", &["fit", "pose"])]
         );
         assert_eq!(
-            parse(&["--prepare", "fit", "--reference", "a", "--prepare", "pose", "--reference", "b"]),
+            parse(&[
+                "--prepare",
+                "fit",
+                "--reference",
+                "a",
+                "--prepare",
+                "pose",
+                "--reference",
+                "b"
+            ]),
             [one("a", &["fit", "pose"]), one("b", &["fit"])]
         );
-    }
-
-    #[test]
-    fn parameters_have_types() {
-        let (name, parameters) = preparation("pose:width=512,hands=true,colour=#ff0000").unwrap();
-        assert_eq!(name, "pose");
-        assert_eq!(Value::Object(parameters), serde_json::json!({
-            "width": 512, "hands": true, "colour": "#ff0000"
-        }));
-        assert!(preparation("pose:width").unwrap_err().message.contains("width"));
-        assert!(preparation(":a=1").is_err());
     }
 }

@@ -33,7 +33,9 @@ pub(super) fn run(place: &Place, args: &SubmitArgs) -> Result<(), Fault> {
     let bar = Bar::new();
     let ended = client::follow(&id, &bar)?;
     if place.json {
-        output::json(&serde_json::json!({ "job": id, "state": ended.state, "outputs": ended.outputs }));
+        output::json(
+            &serde_json::json!({ "job": id, "state": ended.state, "outputs": ended.outputs }),
+        );
     } else {
         ended.outputs.iter().for_each(output::line);
     }

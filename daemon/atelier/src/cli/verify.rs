@@ -42,14 +42,17 @@ pub(super) fn run(place: &Place, args: &VerifyArgs) -> Result<(), Fault> {
     let trust = Trust { roots_pem: roots };
     let mut verified = Vec::with_capacity(args.files.len());
     for path in &args.files {
-        let bytes =
-            fs::read(path).map_err(|cause| Fault::io(Stage::Check, "picture-unreadable", path, &cause))?;
+        let bytes = fs::read(path)
+            .map_err(|cause| Fault::io(Stage::Check, "picture-unreadable", path, &cause))?;
         let report = atelier_provenance::verify(&bytes, None, &trust).map_err(|e| {
             let mut fault = Fault::provenance(Stage::Check, &e);
             fault.message = format!("{}: {}", path.display(), fault.message);
             fault
         })?;
-        verified.push(Verified { file: path.clone(), report });
+        verified.push(Verified {
+            file: path.clone(),
+            report,
+        });
     }
     if place.json {
         output::json(&verified);
@@ -64,7 +67,10 @@ pub(super) fn run(place: &Place, args: &VerifyArgs) -> Result<(), Fault> {
     if unproven.is_empty() {
         return Ok(());
     }
-    Err(Fault::unproven(format!("no valid provenance: {}", unproven.join(", "))))
+    Err(Fault::unproven(format!(
+        "no valid provenance: {}",
+        unproven.join(", ")
+    )))
 }
 
 fn word(state: State) -> &'static str {
@@ -78,31 +84,60 @@ fn word(state: State) -> &'static str {
 
 fn print(verified: &Verified) {
     let report = &verified.report;
-    output::line(format!("{}: {}", verified.file.display(), word(report.state)));
+    output::line(format!(
+        "{}: {}",
+        verified.file.display(),
+        word(report.state)
+    ));
     let mut rows: Vec<Vec<String>> = Vec::new();
     let mut row = |name: &str, value: String| rows.push(vec![format!("  {name}"), value]);
     if let Some(signer) = &report.signer {
         row("signer", signer.clone());
     }
     if report.state != State::Unsigned {
-        row("made by AI", if report.ai.generated { "yes" } else { "not said" }.to_owned());
+        row(
+            "made by AI",
+            if report.ai.generated {
+                "yes"
+            } else {
+                "not said"
+            }
+            .to_owned(),
+        );
     }
     if let Some(model) = &report.ai.model {
         row("model", model.name.clone());
     }
     for ingredient in &report.ingredients {
-        let digest = ingredient.sha256.as_deref().map_or(String::new(), |sha256| format!(", sha256 {sha256}"));
-        row("ingredient", format!("{}{digest}", ingredient.title.as_deref().unwrap_or("without a title")));
+        let digest = ingredient
+            .sha256
+            .as_deref()
+            .map_or(String::new(), |sha256| format!(", sha256 {sha256}"));
+        row(
+            "ingredient",
+            format!(
+                "{}{digest}",
+                ingredient.title.as_deref().unwrap_or("without a title")
+            ),
+        );
     }
     for step in &report.steps {
         let said = |text: &Option<String>| text.clone().unwrap_or_else(|| "?".to_owned());
         row(
             "prepared by",
-            format!("{} {}, module sha256 {}", said(&step.plugin), said(&step.version), said(&step.module_sha256)),
+            format!(
+                "{} {}, module sha256 {}",
+                said(&step.plugin),
+                said(&step.version),
+                said(&step.module_sha256)
+            ),
         );
     }
     for problem in &report.problems {
-        row("problem", format!("{} ({})", problem.explanation, problem.code));
+        row(
+            "problem",
+            format!("{} ({})", problem.explanation, problem.code),
+        );
     }
     output::table(&rows);
 }

@@ -25,13 +25,24 @@ pub(crate) struct Checked {
 /// # Errors
 ///
 /// Every problem that the manifest has, or why it cannot be read.
-pub(crate) fn check(path: &Path, studio: &Studio, home: &Home, config: &Config) -> Result<Checked, Fault> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+pub(crate) fn check(
+    path: &Path,
+    studio: &Studio,
+    home: &Home,
+    config: &Config,
+) -> Result<Checked, Fault> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     let folder = std::path::absolute(folder)
         .map_err(|cause| Fault::io(Stage::Check, "manifest-unreadable", folder, &cause))?;
     let mut file = open(path)?;
     let job = check_open(&mut file, &folder, studio, home, config)?;
-    Ok(Checked { job, stem: stem(path) })
+    Ok(Checked {
+        job,
+        stem: stem(path),
+    })
 }
 
 /// Checks an open manifest whose paths are relative to `folder`.
@@ -79,9 +90,15 @@ pub(crate) fn settle_seeds(job: &mut Job) -> Result<(), Fault> {
 
 /// The files of a job's references, in its order.
 pub(crate) fn inputs(job: &Job) -> Vec<PathBuf> {
-    job.references.iter().map(|reference| reference.path.clone()).collect()
+    job.references
+        .iter()
+        .map(|reference| reference.path.clone())
+        .collect()
 }
 
 fn stem(path: &Path) -> String {
-    path.file_stem().map_or_else(|| "picture".to_owned(), |stem| stem.to_string_lossy().into_owned())
+    path.file_stem().map_or_else(
+        || "picture".to_owned(),
+        |stem| stem.to_string_lossy().into_owned(),
+    )
 }

@@ -102,7 +102,10 @@ pub(crate) struct Live {
 impl Live {
     /// Nothing yet.
     pub(crate) fn new() -> Self {
-        Self { entries: Mutex::default(), changes: broadcast::channel(1024).0 }
+        Self {
+            entries: Mutex::default(),
+            changes: broadcast::channel(1024).0,
+        }
     }
 
     fn entries(&self) -> MutexGuard<'_, BTreeMap<String, Entry>> {
@@ -123,7 +126,8 @@ impl Live {
     /// Shows a job, new or changed.
     pub(crate) fn put(&self, id: &str, view: View) {
         let finished = view.state.is_final().then(Instant::now);
-        self.entries().insert(id.to_owned(), Entry { view, finished });
+        self.entries()
+            .insert(id.to_owned(), Entry { view, finished });
         let _ = self.changes.send(Change::Job(id.to_owned()));
     }
 
@@ -152,11 +156,13 @@ impl Live {
 
     /// How many jobs wait, and how many are being worked on.
     pub(crate) fn counts(&self) -> (u32, u32) {
-        self.entries().values().fold((0, 0), |(queued, running), entry| match entry.view.state {
-            Phase::Queued => (queued + 1, running),
-            state if state.is_final() => (queued, running),
-            _ => (queued, running + 1),
-        })
+        self.entries()
+            .values()
+            .fold((0, 0), |(queued, running), entry| match entry.view.state {
+                Phase::Queued => (queued + 1, running),
+                state if state.is_final() => (queued, running),
+                _ => (queued, running + 1),
+            })
     }
 
     /// Forgets jobs that have been finished for longer than [`RETENTION`], and names them.

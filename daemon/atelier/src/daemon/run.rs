@@ -69,7 +69,10 @@ async fn serve(daemon: &Arc<Daemon>, workers: &Workers, with_bus: bool) -> Resul
     loop {
         tracing::warn!("the session bus went away; jobs go on without it");
         tokio::time::sleep(REJOIN).await;
-        let again = bus::serve(Arc::clone(daemon), || tracing::info!("back on the session bus")).await;
+        let again = bus::serve(Arc::clone(daemon), || {
+            tracing::info!("back on the session bus")
+        })
+        .await;
         if let Err(fault) = again {
             tracing::debug!("{fault}");
         }
@@ -97,7 +100,8 @@ struct Workers(Mutex<Vec<JoinHandle<()>>>);
 
 impl Workers {
     fn start(&self, daemon: &Arc<Daemon>) -> Result<(), Fault> {
-        let failed = |cause: std::io::Error| Fault::fatal(Stage::Start, "no-thread", cause.to_string());
+        let failed =
+            |cause: std::io::Error| Fault::fatal(Stage::Start, "no-thread", cause.to_string());
         let options = WatchOptions {
             rescan: Duration::from_secs(u64::from(daemon.config.intake.scan_seconds.max(1))),
             timing: Timing::default(),
@@ -117,12 +121,20 @@ impl Workers {
             .name("worker".to_owned())
             .spawn(move || worker::run(&worker))
             .map_err(failed)?;
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(worker);
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(worker);
         Ok(())
     }
 
     fn join(&self) {
-        for thread in self.0.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+        for thread in self
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .drain(..)
+        {
             if thread.join().is_err() {
                 tracing::error!("the worker ended by a panic");
             }
@@ -137,7 +149,10 @@ impl Daemon {
         let studio = Studio::new(&home, &config)?;
         let identity = studio.identity()?;
         if identity.days_left() < 30 {
-            tracing::warn!(days = identity.days_left(), "the signing certificate ends soon: `atelier keys rotate`");
+            tracing::warn!(
+                days = identity.days_left(),
+                "the signing certificate ends soon: `atelier keys rotate`"
+            );
         }
         let options = Options {
             retry: RetryPolicy {
@@ -148,7 +163,8 @@ impl Daemon {
             keep_free: config.queue.min_free.0,
             ..Options::default()
         };
-        let (queue, report) = Queue::open(Folders::under(home.root()), options).map_err(|e| refused(&e))?;
+        let (queue, report) =
+            Queue::open(Folders::under(home.root()), options).map_err(|e| refused(&e))?;
         for (action, error) in &report.problems {
             tracing::error!(%action, code = error.code(), %error, "not recovered; the next start tries again");
         }
@@ -163,14 +179,25 @@ impl Daemon {
             studio,
             queue,
         };
-        daemon.queue.home().check_roots(&daemon.roots()).map_err(|e| refused(&e))?;
+        daemon
+            .queue
+            .home()
+            .check_roots(&daemon.roots())
+            .map_err(|e| refused(&e))?;
         let unfinished = Filter {
-            states: vec![StateName::Queued, StateName::Preparing, StateName::Running, StateName::Signing],
+            states: vec![
+                StateName::Queued,
+                StateName::Preparing,
+                StateName::Running,
+                StateName::Signing,
+            ],
             limit: u32::MAX,
             ..Filter::default()
         };
         for job in daemon.queue.list(&unfinished).map_err(|e| refused(&e))? {
-            daemon.live.put(&job.id.to_string(), view::of(&job, &daemon.home.outbox()));
+            daemon
+                .live
+                .put(&job.id.to_string(), view::of(&job, &daemon.home.outbox()));
         }
         Ok(daemon)
     }

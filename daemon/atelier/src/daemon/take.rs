@@ -8,7 +8,9 @@ use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use atelier_manifest::{Job, MAX_MANIFEST_BYTES};
-use atelier_queue::{Candidate, Claimed, ErrorFile, InputSource, JobRow, NewJob, Offer, QueueError};
+use atelier_queue::{
+    Candidate, Claimed, ErrorFile, InputSource, JobRow, NewJob, Offer, QueueError,
+};
 
 use super::{Daemon, accept, view};
 use crate::fault::{Fault, Stage};
@@ -37,7 +39,8 @@ impl Daemon {
             // Somebody else was faster, or it is being written again.
             Ok(None) => return Ok(()),
             Err(error @ QueueError::ManifestUnusable { .. }) => {
-                self.queue.refuse(candidate, ErrorFile::from_queue(&error, "check"))?;
+                self.queue
+                    .refuse(candidate, ErrorFile::from_queue(&error, "check"))?;
                 return Ok(());
             }
             Err(error) => return Err(error),
@@ -70,7 +73,9 @@ impl Daemon {
     ///
     /// Every problem that the manifest has, or what kept the job from becoming durable.
     pub(crate) fn submit_path(&self, path: &Path, hold: bool) -> Result<String, Fault> {
-        let (Some(folder), Some(name), true) = (path.parent(), path.file_name(), path.is_absolute()) else {
+        let (Some(folder), Some(name), true) =
+            (path.parent(), path.file_name(), path.is_absolute())
+        else {
             return Err(Fault::rejected(
                 Stage::Check,
                 "path-not-absolute",
@@ -91,15 +96,21 @@ impl Daemon {
             }
             Err(error) => {
                 let fault = error.into_fault();
-                self.queue.drop_adopted(claimed).map_err(|e| Fault::queue(Stage::Claim, &e))?;
+                self.queue
+                    .release(claimed)
+                    .map_err(|e| Fault::queue(Stage::Claim, &e))?;
                 Err(fault)
             }
         }
     }
 
     fn load(&self, bytes: Vec<u8>, folder: &Path) -> Result<Job, Fault> {
-        let world =
-            Surroundings::new(&self.studio, folder, &self.config.intake.allow, self.home.templates());
+        let world = Surroundings::new(
+            &self.studio,
+            folder,
+            &self.config.intake.allow,
+            self.home.templates(),
+        );
         atelier_manifest::decode(bytes)
             .and_then(|text| atelier_manifest::load(&text, &world))
             .map_err(|problems| Fault::from_problems(&problems))
@@ -116,8 +127,14 @@ impl Daemon {
         let spec = job.to_json().map_err(|error| {
             Admission::Fault(Fault::fatal(Stage::Claim, error.code(), error.to_string()))
         })?;
-        let new = NewJob { spec, priority: i32::from(job.priority), paused: hold };
-        self.queue.accept(claimed, &new, &inputs).map_err(Admission::Queue)
+        let new = NewJob {
+            spec,
+            priority: i32::from(job.priority),
+            paused: hold,
+        };
+        self.queue
+            .accept(claimed, &new, &inputs)
+            .map_err(Admission::Queue)
     }
 
     fn refuse(&self, claimed: Claimed, fault: &Fault) -> Result<(), QueueError> {
@@ -128,7 +145,8 @@ impl Daemon {
 
     fn welcome(&self, row: &JobRow) {
         tracing::info!(job = %row.id, manifest = %row.name, "accepted");
-        self.live.put(&row.id.to_string(), view::of(row, &self.home.outbox()));
+        self.live
+            .put(&row.id.to_string(), view::of(row, &self.home.outbox()));
         self.bell.ring();
     }
 }
@@ -149,5 +167,7 @@ impl Admission {
 }
 
 fn read(file: &mut File) -> Result<Vec<u8>, Fault> {
-    atelier_manifest::read(file).map(String::into_bytes).map_err(|problems| Fault::from_problems(&problems))
+    atelier_manifest::read(file)
+        .map(String::into_bytes)
+        .map_err(|problems| Fault::from_problems(&problems))
 }

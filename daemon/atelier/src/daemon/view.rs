@@ -33,7 +33,14 @@ pub(super) fn of(job: &JobRow, outbox: &Path) -> View {
             .outputs
             .iter()
             .filter(|output| output.delivered)
-            .filter_map(|output| Some(outbox.join(output.final_name.as_ref()?).display().to_string()))
+            .filter_map(|output| {
+                Some(
+                    outbox
+                        .join(output.final_name.as_ref()?)
+                        .display()
+                        .to_string(),
+                )
+            })
             .collect(),
     }
 }

@@ -20,9 +20,20 @@ pub(super) struct JobWatch {
 
 impl JobWatch {
     /// A watch over a job that makes `pictures` pictures.
-    pub(super) fn new(id: &str, live: Arc<Live>, cancelled: Arc<AtomicBool>, pictures: usize) -> Self {
+    pub(super) fn new(
+        id: &str,
+        live: Arc<Live>,
+        cancelled: Arc<AtomicBool>,
+        pictures: usize,
+    ) -> Self {
         let pictures = u32::try_from(pictures).unwrap_or(u32::MAX).max(1);
-        Self { id: id.to_owned(), live, cancelled, picture: 0, pictures }
+        Self {
+            id: id.to_owned(),
+            live,
+            cancelled,
+            picture: 0,
+            pictures,
+        }
     }
 
     /// Goes on to the picture of this number, from 0.
@@ -36,11 +47,14 @@ impl JobWatch {
             Moment::Preparing => return 0.0,
             Moment::Loading => 0.0,
             Moment::Encoding => 0.05,
-            Moment::Denoising { step, steps } => 0.1 + 0.8 * f64::from(step) / f64::from(steps.max(1)),
+            Moment::Denoising { step, steps } => {
+                0.1 + 0.8 * f64::from(step) / f64::from(steps.max(1))
+            }
             Moment::Decoding => 0.9,
             Moment::Signing => 0.95,
         };
-        PREPARING + (1.0 - PREPARING) * (f64::from(self.picture) + within) / f64::from(self.pictures)
+        PREPARING
+            + (1.0 - PREPARING) * (f64::from(self.picture) + within) / f64::from(self.pictures)
     }
 }
 
@@ -89,6 +103,9 @@ mod tests {
             }
         }
         assert!(seen.is_sorted(), "{seen:?}");
-        assert!(seen.iter().all(|progress| (0.0..=1.0).contains(progress)), "{seen:?}");
+        assert!(
+            seen.iter().all(|progress| (0.0..=1.0).contains(progress)),
+            "{seen:?}"
+        );
     }
 }

@@ -9,10 +9,12 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use atelier_manifest::{Job, Seeds};
-use atelier_queue::{Attempt, Delivery, FailOutcome, JobRow, Output, QueueError, ResultNotes, Stage as At};
+use atelier_queue::{
+    Attempt, Delivery, FailOutcome, JobRow, Output, QueueError, ResultNotes, Stage as At,
+};
 
-use super::watch::JobWatch;
 use super::Daemon;
+use super::watch::JobWatch;
 use crate::fault::{Class, Fault, Stage};
 use crate::studio::Timings;
 
@@ -41,10 +43,19 @@ impl Daemon {
             Ok(left) => left.iter().for_each(|(job, error)| {
                 tracing::warn!(%job, code = error.code(), %error, "still not at rest");
             }),
-            Err(error) => tracing::error!(code = error.code(), %error, "the queue cannot be tidied"),
+            Err(error) => {
+                tracing::error!(code = error.code(), %error, "the queue cannot be tidied")
+            }
         }
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
-        let due = self.queue.next_due_ms().ok().flatten().and_then(|due| u128::try_from(due).ok());
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| since.as_millis());
+        let due = self
+            .queue
+            .next_due_ms()
+            .ok()
+            .flatten()
+            .and_then(|due| u128::try_from(due).ok());
         let nap = due
             .and_then(|due| u64::try_from(due.saturating_sub(now)).ok())
             .map_or(NAP, |wait| Duration::from_millis(wait).min(NAP));
@@ -79,13 +90,19 @@ impl Daemon {
     fn work_on(&self, attempt: &Attempt, cancelled: &Arc<AtomicBool>) {
         let id = attempt.id();
         tracing::info!(job = %id, name = %attempt.job.name, attempt = attempt.number, "begun");
-        self.live.update(&id.to_string(), |view| view.attempt = attempt.number);
-        let done = catch_unwind(AssertUnwindSafe(|| self.produce(attempt, cancelled))).unwrap_or_else(|_| {
-            // Whatever was in memory is not to be trusted any more.
-            self.studio.unload();
-            Err(Fault::fatal(Stage::Infer, "internal-panic", "the job made the daemon panic; its log says where")
+        self.live
+            .update(&id.to_string(), |view| view.attempt = attempt.number);
+        let done = catch_unwind(AssertUnwindSafe(|| self.produce(attempt, cancelled)))
+            .unwrap_or_else(|_| {
+                // Whatever was in memory is not to be trusted any more.
+                self.studio.unload();
+                Err(Fault::fatal(
+                    Stage::Infer,
+                    "internal-panic",
+                    "the job made the daemon panic; its log says where",
+                )
                 .hint("please report this with the manifest"))
-        });
+            });
         let settled = match done {
             Ok(delivery) => self.queue.complete(delivery).map(|row| {
                 tracing::info!(job = %id, name = %row.name, "done");
@@ -110,7 +127,9 @@ impl Daemon {
     }
 
     fn fail(&self, attempt: &Attempt, fault: &Fault) -> Result<(), QueueError> {
-        let outcome = self.queue.fail(attempt, fault.to_error_file(), fault.is_transient())?;
+        let outcome = self
+            .queue
+            .fail(attempt, fault.to_error_file(), fault.is_transient())?;
         let again = matches!(outcome, FailOutcome::Again { .. });
         tracing::error!(job = %attempt.id(), code = %fault.code, again, "failed: {}", fault.message);
         Ok(())
@@ -120,22 +139,37 @@ impl Daemon {
     fn produce(&self, attempt: &Attempt, cancelled: &Arc<AtomicBool>) -> Result<Delivery, Fault> {
         let start = Instant::now();
         let row = &attempt.job;
-        let at = |stage| self.queue.set_stage(attempt, stage).map_err(|e| Fault::queue(Stage::Infer, &e));
+        let at = |stage| {
+            self.queue
+                .set_stage(attempt, stage)
+                .map_err(|e| Fault::queue(Stage::Infer, &e))
+        };
         let job = Job::from_json(&row.spec)
             .map_err(|e| Fault::fatal(Stage::Prepare, e.code(), e.to_string()))?;
         let seeds = match &job.seeds {
             Seeds::Fixed(seeds) => seeds.clone(),
             Seeds::Drawn { .. } => {
-                return Err(Fault::fatal(Stage::Prepare, "job-malformed", "the job's seeds were not settled"));
+                return Err(Fault::fatal(
+                    Stage::Prepare,
+                    "job-malformed",
+                    "the job's seeds were not settled",
+                ));
             }
         };
-        let mut watch =
-            JobWatch::new(&row.id.to_string(), Arc::clone(&self.live), Arc::clone(cancelled), seeds.len());
+        let mut watch = JobWatch::new(
+            &row.id.to_string(),
+            Arc::clone(&self.live),
+            Arc::clone(cancelled),
+            seeds.len(),
+        );
         let prepared = self.studio.prepare(&job, &self.inputs(row), &mut watch)?;
         self.same_inputs(row, &prepared.facts)?;
         let stem = job.stem.clone().unwrap_or_else(|| row.name.clone());
         let names = job.outputs(&stem);
-        let mut timings = Timings { prepare: prepared.seconds, ..Timings::default() };
+        let mut timings = Timings {
+            prepare: prepared.seconds,
+            ..Timings::default()
+        };
         for (index, (&seed, name)) in seeds.iter().zip(&names).enumerate() {
             at(At::Running)?;
             watch.picture(index);
@@ -152,39 +186,69 @@ impl Daemon {
                 width: Some(job.width),
                 height: Some(job.height),
             };
-            self.queue.stage_output(attempt, &output).map_err(|e| Fault::queue(Stage::Deliver, &e))?;
+            self.queue
+                .stage_output(attempt, &output)
+                .map_err(|e| Fault::queue(Stage::Deliver, &e))?;
         }
         if cancelled.load(Ordering::Relaxed) {
             return Err(Fault::cancelled(Stage::Deliver));
         }
         let notes = notes(row, &job, &seeds, &timings, start.elapsed());
-        self.queue.deliver(attempt, &notes).map_err(|e| Fault::queue(Stage::Deliver, &e))
+        self.queue
+            .deliver(attempt, &notes)
+            .map_err(|e| Fault::queue(Stage::Deliver, &e))
     }
 
     fn inputs(&self, row: &JobRow) -> Vec<PathBuf> {
         let folder = self.queue.inputs_dir(row.id);
-        row.inputs.iter().map(|input| folder.join(&input.file)).collect()
+        row.inputs
+            .iter()
+            .map(|input| folder.join(&input.file))
+            .collect()
     }
 
     /// What was used must be what was accepted.
-    fn same_inputs(&self, row: &JobRow, used: &[atelier_provenance::ReferenceFacts]) -> Result<(), Fault> {
-        match row.inputs.iter().zip(used).find(|(input, used)| input.sha256 != used.sha256) {
+    fn same_inputs(
+        &self,
+        row: &JobRow,
+        used: &[atelier_provenance::ReferenceFacts],
+    ) -> Result<(), Fault> {
+        match row
+            .inputs
+            .iter()
+            .zip(used)
+            .find(|(input, used)| input.sha256 != used.sha256)
+        {
             None => Ok(()),
             Some((input, _)) => Err(Fault::fatal(
                 Stage::Prepare,
                 "input-changed",
-                format!("{} is not the file that was accepted with the job", input.name),
+                format!(
+                    "{} is not the file that was accepted with the job",
+                    input.name
+                ),
             )),
         }
     }
 }
 
 /// What the result file says beside the outputs.
-fn notes(row: &JobRow, job: &Job, seeds: &[u64], timings: &Timings, worked: Duration) -> ResultNotes {
-    let queued = row.started_ms.map_or(0.0, |started| seconds(started - row.accepted_ms));
+fn notes(
+    row: &JobRow,
+    job: &Job,
+    seeds: &[u64],
+    timings: &Timings,
+    worked: Duration,
+) -> ResultNotes {
+    let queued = row
+        .started_ms
+        .map_or(0.0, |started| seconds(started - row.accepted_ms));
     ResultNotes {
         model: job.model.name.clone(),
-        seeds: seeds.iter().filter_map(|&seed| i64::try_from(seed).ok()).collect(),
+        seeds: seeds
+            .iter()
+            .filter_map(|&seed| i64::try_from(seed).ok())
+            .collect(),
         timings: BTreeMap::from(
             [
                 ("queued", queued),

@@ -9,8 +9,17 @@ use atelier_queue::{ErrorFile, Problem, QueueError};
 use super::{Class, Fault, Place, Stage};
 
 impl Fault {
-    fn converted(class: Class, stage: Stage, code: &str, message: String, hint: Option<String>) -> Self {
-        Self { hint, ..Self::new(class, stage, code, message) }
+    fn converted(
+        class: Class,
+        stage: Stage,
+        code: &str,
+        message: String,
+        hint: Option<String>,
+    ) -> Self {
+        Self {
+            hint,
+            ..Self::new(class, stage, code, message)
+        }
     }
 
     /// An error of the engine.
@@ -18,9 +27,9 @@ impl Fault {
         let class = match error {
             EngineError::ModelMissing { .. } => Class::Missing,
             EngineError::Cancelled => Class::Cancelled,
-            EngineError::Unreadable { .. } | EngineError::NotFinite { .. } | EngineError::Compute { .. } => {
-                Class::Fatal
-            }
+            EngineError::Unreadable { .. }
+            | EngineError::NotFinite { .. }
+            | EngineError::Compute { .. } => Class::Fatal,
             _ => Class::Rejected,
         };
         Self::converted(class, stage, error.code(), error.to_string(), error.hint())
@@ -54,7 +63,9 @@ impl Fault {
     /// An error of the queue.
     pub(crate) fn queue(stage: Stage, error: &QueueError) -> Self {
         let class = match error {
-            QueueError::UnknownJob(_) | QueueError::BadJobId(_) | QueueError::LedgerMissing(_) => Class::Missing,
+            QueueError::UnknownJob(_) | QueueError::BadJobId(_) | QueueError::LedgerMissing(_) => {
+                Class::Missing
+            }
             QueueError::CancelRequested(_) => Class::Cancelled,
             QueueError::IllegalTransition { .. }
             | QueueError::NotRetryable { .. }
@@ -90,10 +101,18 @@ impl Fault {
             Class::Rejected
         };
         let mut fault = match places.first() {
-            Some(first) => {
-                Self::converted(class, Stage::Check, &first.code, first.message.clone(), first.hint.clone())
-            }
-            None => Self::rejected(Stage::Check, "manifest-invalid", "the manifest is not valid"),
+            Some(first) => Self::converted(
+                class,
+                Stage::Check,
+                &first.code,
+                first.message.clone(),
+                first.hint.clone(),
+            ),
+            None => Self::rejected(
+                Stage::Check,
+                "manifest-invalid",
+                "the manifest is not valid",
+            ),
         };
         fault.problems = places;
         fault

@@ -19,11 +19,13 @@ pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
 }
 
 fn hex(digest: &[u8]) -> String {
-    digest.iter().fold(String::with_capacity(64), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    digest
+        .iter()
+        .fold(String::with_capacity(64), |mut text, byte| {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 /// What tells whether a file is still the one that was digested.
@@ -42,7 +44,9 @@ pub(super) struct Digests {
 
 impl Digests {
     pub(super) fn new(cache: &Path) -> Self {
-        Self { path: cache.join("model-digests.json") }
+        Self {
+            path: cache.join("model-digests.json"),
+        }
     }
 
     /// One digest for a whole model: the SHA-256 of the lines `sha256sum` prints for its files,
@@ -69,10 +73,14 @@ impl Digests {
 
     /// A cache that cannot be written costs time, not the picture.
     fn remember(&self, known: &BTreeMap<PathBuf, Remembered>) {
-        let temporary = self.path.with_extension(format!("tmp-{}", std::process::id()));
+        let temporary = self
+            .path
+            .with_extension(format!("tmp-{}", std::process::id()));
         let written = serde_json::to_vec(known)
             .map_err(io::Error::from)
-            .and_then(|text| fs::create_dir_all(self.path.parent().unwrap_or(Path::new("."))).map(|()| text))
+            .and_then(|text| {
+                fs::create_dir_all(self.path.parent().unwrap_or(Path::new("."))).map(|()| text)
+            })
             .and_then(|text| fs::write(&temporary, text))
             .and_then(|()| fs::rename(&temporary, &self.path));
         if let Err(cause) = written {
@@ -107,7 +115,12 @@ fn remembered_or_read(
     let sha256 = hex(&digest.finalize());
     known.insert(
         path.to_path_buf(),
-        Remembered { bytes: facts.len(), modified_ns, inode: facts.ino(), sha256: sha256.clone() },
+        Remembered {
+            bytes: facts.len(),
+            modified_ns,
+            inode: facts.ino(),
+            sha256: sha256.clone(),
+        },
     );
     *learned = true;
     Ok(sha256)
@@ -131,7 +144,11 @@ mod tests {
         let lines = format!("{}  a\n{}  vae/b\n", sha256_hex(b"one"), sha256_hex(b"two"));
         let first = digests.of_model(&root, &files).unwrap();
         assert_eq!(first, sha256_hex(lines.as_bytes()));
-        assert_eq!(digests.of_model(&root, &files).unwrap(), first, "from the cache");
+        assert_eq!(
+            digests.of_model(&root, &files).unwrap(),
+            first,
+            "from the cache"
+        );
         fs::write(root.join("a"), "changed").unwrap();
         assert_ne!(digests.of_model(&root, &files).unwrap(), first);
     }

@@ -77,13 +77,26 @@ impl Models {
         let path = PathBuf::from(&name);
         if path.exists() {
             let title = path.canonicalize().ok();
-            let title = title.as_deref().and_then(Path::file_name).map(|n| n.to_string_lossy().into_owned());
+            let title = title
+                .as_deref()
+                .and_then(Path::file_name)
+                .map(|n| n.to_string_lossy().into_owned());
             return existing(&title.unwrap_or(name), path);
         }
         let known: Vec<String> = self.list().into_keys().collect();
-        let known = if known.is_empty() { "none is configured".to_owned() } else { known.join(", ") };
-        Err(Fault::missing(Stage::Check, "model-unknown", format!("there is no model `{name}`"))
-            .hint(format!("a model is a name ({known}) or the path of a diffusers pipeline folder")))
+        let known = if known.is_empty() {
+            "none is configured".to_owned()
+        } else {
+            known.join(", ")
+        };
+        Err(Fault::missing(
+            Stage::Check,
+            "model-unknown",
+            format!("there is no model `{name}`"),
+        )
+        .hint(format!(
+            "a model is a name ({known}) or the path of a diffusers pipeline folder"
+        )))
     }
 
     /// The digest of everything that decides a model's pictures.

@@ -24,7 +24,9 @@ pub(super) fn read(path: &Path, number: u32) -> Result<Vec<u8>, Fault> {
     let unreadable = |cause| Fault::io(Stage::Prepare, "reference-unreadable", path, &cause);
     let file = File::open(path).map_err(unreadable)?;
     let mut bytes = Vec::new();
-    file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    file.take(MAX_FILE + 1)
+        .read_to_end(&mut bytes)
+        .map_err(unreadable)?;
     if bytes.len() as u64 > MAX_FILE {
         return Err(Fault::rejected(
             Stage::Prepare,
@@ -50,13 +52,17 @@ pub(super) fn decode(bytes: &[u8], number: u32) -> Result<(DynamicImage, &'stati
         )
         .hint("give a PNG, JPEG, WebP or TIFF; for keypoints add prepare = [{ plugin = \"pose\" }]")
     };
-    let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|e| refuse(e.into()))?;
+    let mut reader = ImageReader::new(Cursor::new(bytes))
+        .with_guessed_format()
+        .map_err(|e| refuse(e.into()))?;
     let mut limits = Limits::default();
     limits.max_image_width = Some(MAX_SIDE);
     limits.max_image_height = Some(MAX_SIDE);
     limits.max_alloc = Some(MAX_DECODED);
     reader.limits(limits);
-    let media = reader.format().map_or("application/octet-stream", |format| format.to_mime_type());
+    let media = reader
+        .format()
+        .map_or("application/octet-stream", |format| format.to_mime_type());
     let mut decoder = reader.into_decoder().map_err(refuse)?;
     let orientation = decoder.orientation().map_err(refuse)?;
     let mut picture = DynamicImage::from_decoder(decoder).map_err(refuse)?;

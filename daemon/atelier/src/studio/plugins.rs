@@ -26,6 +26,7 @@ impl Plugins {
     pub(super) fn new(home: &Home, config: &Config) -> Self {
         let mut folders = vec![home.plugins()];
         folders.extend(config.plugins.folders.iter().cloned());
+        folders.extend(shipped());
         Self {
             cache: home.cache().join("plugins"),
             config: config.plugins.clone(),
@@ -42,7 +43,11 @@ impl Plugins {
         }
         let limits = Limits {
             time: Duration::try_from_secs_f64(self.config.seconds).map_err(|cause| {
-                Fault::rejected(Stage::Start, "config-invalid", format!("plugins.seconds: {cause}"))
+                Fault::rejected(
+                    Stage::Start,
+                    "config-invalid",
+                    format!("plugins.seconds: {cause}"),
+                )
             })?,
             memory: usize::try_from(self.config.memory.0).unwrap_or(usize::MAX),
             ..Limits::default()
@@ -60,7 +65,10 @@ impl Plugins {
 
     /// The names of the plugins that can be used.
     pub(crate) fn names(&self) -> Vec<String> {
-        self.list().into_iter().filter_map(|(_, package)| Some(package.ok()?.name)).collect()
+        self.list()
+            .into_iter()
+            .filter_map(|(_, package)| Some(package.ok()?.name))
+            .collect()
     }
 
     /// A plugin, by name or by the path of its folder, ready to be called.
@@ -74,13 +82,23 @@ impl Plugins {
             .into_iter()
             .find(|(_, package)| package.as_ref().is_ok_and(|package| package.name == name))
             .map(|(folder, _)| folder);
-        let folder = found.or_else(|| Some(PathBuf::from(name)).filter(|path| path.join("plugin.toml").is_file()));
+        let folder = found.or_else(|| {
+            Some(PathBuf::from(name)).filter(|path| path.join("plugin.toml").is_file())
+        });
         let Some(folder) = folder else {
             let names = self.names().join(", ");
-            return Err(Fault::missing(Stage::Prepare, "plugin-unknown", format!("there is no plugin `{name}`"))
-                .hint(format!("installed are: {}", if names.is_empty() { "none" } else { &names })));
+            return Err(Fault::missing(
+                Stage::Prepare,
+                "plugin-unknown",
+                format!("there is no plugin `{name}`"),
+            )
+            .hint(format!(
+                "installed are: {}",
+                if names.is_empty() { "none" } else { &names }
+            )));
         };
-        self.compiled(&*self.host()?, &folder).map_err(|e| Fault::plugin(Stage::Prepare, &e))
+        self.compiled(&*self.host()?, &folder)
+            .map_err(|e| Fault::plugin(Stage::Prepare, &e))
     }
 
     fn compiled(&self, host: &PluginHost, folder: &Path) -> Result<Plugin, PluginError> {
@@ -97,4 +115,11 @@ impl Plugins {
         compiled.insert(folder.to_path_buf(), (changed, plugin.clone()));
         Ok(plugin)
     }
+}
+
+/// Where `make install` puts the plugins that come with Atelier, relative to the program.
+fn shipped() -> Option<PathBuf> {
+    let program = std::env::current_exe().ok()?;
+    let folder = program.parent()?.parent()?.join("share/atelier/plugins");
+    folder.is_dir().then_some(folder)
 }

@@ -46,13 +46,24 @@ pub(super) fn prepare(
     watch: &mut dyn Watch,
 ) -> Result<Prepared, Fault> {
     let start = Instant::now();
-    let mut prepared =
-        Prepared { prompt: job.prompt.clone(), pictures: Vec::new(), facts: Vec::new(), seconds: 0.0 };
+    let mut prepared = Prepared {
+        prompt: job.prompt.clone(),
+        pictures: Vec::new(),
+        facts: Vec::new(),
+        seconds: 0.0,
+    };
     for (reference, input) in job.references.iter().zip(inputs) {
         if watch.cancelled().load(Ordering::Relaxed) {
             return Err(Fault::cancelled(Stage::Prepare));
         }
-        prepare_one(job, reference, input, plugins, watch.cancelled(), &mut prepared)?;
+        prepare_one(
+            job,
+            reference,
+            input,
+            plugins,
+            watch.cancelled(),
+            &mut prepared,
+        )?;
     }
     if prepared.pictures.len() > MAX_PICTURES {
         return Err(Fault::rejected(
@@ -93,12 +104,16 @@ fn prepare_one(
         let plugin = plugins.load(&preparation.plugin)?;
         let sources = match material {
             Material::Document(text) => vec![Source::Document(text)],
-            Material::Pictures(pictures) => {
-                pictures.into_iter().map(|p| Source::Picture(Arc::new(p.into_rgba8()))).collect()
-            }
+            Material::Pictures(pictures) => pictures
+                .into_iter()
+                .map(|p| Source::Picture(Arc::new(p.into_rgba8())))
+                .collect(),
         };
-        let mut request =
-            PrepareRequest::new(sources, preparation.parameters.clone(), (job.width, job.height));
+        let mut request = PrepareRequest::new(
+            sources,
+            preparation.parameters.clone(),
+            (job.width, job.height),
+        );
         request.cancel = Some(Arc::clone(cancelled));
         let name = preparation.plugin.clone();
         let done = plugin
@@ -115,11 +130,17 @@ fn prepare_one(
             module_sha256: plugin.sha256().to_owned(),
             notes: done.notes,
         });
-        material =
-            Material::Pictures(done.pictures.into_iter().map(DynamicImage::ImageRgba8).collect());
+        material = Material::Pictures(
+            done.pictures
+                .into_iter()
+                .map(DynamicImage::ImageRgba8)
+                .collect(),
+        );
     }
     if let Material::Pictures(pictures) = material {
-        prepared.pictures.extend(pictures.into_iter().map(DynamicImage::into_rgb8));
+        prepared
+            .pictures
+            .extend(pictures.into_iter().map(DynamicImage::into_rgb8));
     }
     prepared.facts.push(ReferenceFacts {
         number,

@@ -18,8 +18,18 @@ pub(crate) struct Surroundings<'a> {
 
 impl<'a> Surroundings<'a> {
     /// The world of a manifest that lies in `folder`.
-    pub(crate) fn new(studio: &'a Studio, folder: &Path, allowed: &[PathBuf], templates: PathBuf) -> Self {
-        Self { studio, folder: folder.to_path_buf(), allowed: allowed.to_vec(), templates }
+    pub(crate) fn new(
+        studio: &'a Studio,
+        folder: &Path,
+        allowed: &[PathBuf],
+        templates: PathBuf,
+    ) -> Self {
+        Self {
+            studio,
+            folder: folder.to_path_buf(),
+            allowed: allowed.to_vec(),
+            templates,
+        }
     }
 
     /// The world of a command line: who types it may name any file.
@@ -33,15 +43,20 @@ impl World for Surroundings<'_> {
     fn model(&self, name: Option<&str>) -> Result<ModelChoice, ModelProblem> {
         let models = self.studio.models();
         // A model's path in a manifest is relative to it, like all its paths.
-        let beside = name.map(|name| self.folder.join(name)).filter(|path| path.join("model_index.json").is_file());
+        let beside = name
+            .map(|name| self.folder.join(name))
+            .filter(|path| path.join("model_index.json").is_file());
         let asked = beside.as_ref().and_then(|path| path.to_str()).or(name);
         if asked.is_none() && models.default_name().is_none() {
             return Err(ModelProblem::Unset);
         }
         let Ok((name, path)) = models.find(asked) else {
-            return Err(ModelProblem::Unknown { known: models.list().into_keys().collect() });
+            return Err(ModelProblem::Unknown {
+                known: models.list().into_keys().collect(),
+            });
         };
-        let info = atelier_flux::inspect(&path).map_err(|error| ModelProblem::Unusable(error.to_string()))?;
+        let info = atelier_flux::inspect(&path)
+            .map_err(|error| ModelProblem::Unusable(error.to_string()))?;
         Ok(ModelChoice {
             name,
             path,
@@ -61,7 +76,8 @@ impl World for Surroundings<'_> {
 
     fn template(&self, name: &str) -> Option<Result<String, String>> {
         let path = self.templates.join(format!("{name}.toml"));
-        path.exists().then(|| fs::read_to_string(path).map_err(|cause| cause.to_string()))
+        path.exists()
+            .then(|| fs::read_to_string(path).map_err(|cause| cause.to_string()))
     }
 
     fn templates(&self) -> Vec<String> {
@@ -69,7 +85,15 @@ impl World for Surroundings<'_> {
             .into_iter()
             .flatten()
             .flatten()
-            .filter_map(|entry| Some(entry.file_name().to_str()?.strip_suffix(".toml")?.to_owned()))
+            .filter_map(|entry| {
+                Some(
+                    entry
+                        .file_name()
+                        .to_str()?
+                        .strip_suffix(".toml")?
+                        .to_owned(),
+                )
+            })
             .collect()
     }
 

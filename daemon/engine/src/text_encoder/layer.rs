@@ -1,11 +1,21 @@
 //! One decoder layer of Qwen3: grouped-query attention, then a gated feed-forward.
 
-use burn::tensor::{Bool, Tensor};
+use burn::tensor::{Bool, Tensor, s};
 
 use crate::config::TextEncoderConfig;
 use crate::layers::{Linear, RmsNorm, attend, swiglu};
 use crate::rope::{Pairing, Rotation};
 use crate::weights::{Scope, WeightsError};
+
+/// Who may look at whom, the same for all layers.
+pub(super) struct View<'a> {
+    /// Where all tokens are.
+    pub(super) query_rotation: &'a Rotation,
+    /// Where the tokens are that may be looked at: those before the padding.
+    pub(super) key_rotation: &'a Rotation,
+    /// `[1, 1, tokens, keys]`, true where a token must not look.
+    pub(super) mask: &'a Tensor<4, Bool>,
+}
 
 #[derive(Debug)]
 pub(super) struct Layer {
@@ -55,29 +65,25 @@ impl Layer {
     }
 
     /// `[tokens, hidden width]` to the same.
-    pub(super) fn forward(
-        &self,
-        hidden: Tensor<2>,
-        rotation: &Rotation,
-        mask: &Tensor<4, Bool>,
-    ) -> Tensor<2> {
+    pub(super) fn forward(&self, hidden: Tensor<2>, view: &View<'_>) -> Tensor<2> {
         let normed = self.attention_norm.forward(hidden.clone());
-        let hidden = hidden + self.attention(normed, rotation, mask);
+        let hidden = hidden + self.attention(normed, view);
         let normed = self.feed_forward_norm.forward(hidden.clone());
         hidden + self.down.forward(swiglu(self.gate_up.forward(normed)))
     }
 
-    fn attention(&self, x: Tensor<2>, rotation: &Rotation, mask: &Tensor<4, Bool>) -> Tensor<2> {
+    fn attention(&self, x: Tensor<2>, view: &View<'_>) -> Tensor<2> {
         let [tokens, _] = x.dims();
-        let query = self.query.forward(x.clone()).reshape([tokens, self.heads, self.head_width]);
-        let shape = [tokens, self.key_value_heads, self.head_width];
-        let key = self.key.forward(x.clone()).reshape(shape);
-        let value = self.value.forward(x).reshape(shape);
-        let query = rotation.apply(self.query_norm.forward(query), Pairing::Halves);
-        let key = rotation.apply(self.key_norm.forward(key), Pairing::Halves);
-        let attended =
-            attend(query, self.shared(key), self.shared(value), Some(mask.clone()));
-        self.out.forward(attended)
+        let keys = view.mask.dims()[3];
+        let seen = x.clone().slice(s![..keys, ..]);
+        let shape = [keys, self.key_value_heads, self.head_width];
+        let query = self.query.forward(x).reshape([tokens, self.heads, self.head_width]);
+        let key = self.key.forward(seen.clone()).reshape(shape);
+        let value = self.value.forward(seen).reshape(shape);
+        let query = view.query_rotation.apply(self.query_norm.forward(query), Pairing::Halves);
+        let key = view.key_rotation.apply(self.key_norm.forward(key), Pairing::Halves);
+        let mask = Some(view.mask.clone());
+        self.out.forward(attend(query, self.shared(key), self.shared(value), mask))
     }
 
     /// Repeats each key or value head for the query heads that share it: not every backend's

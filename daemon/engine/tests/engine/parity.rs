@@ -1,11 +1,6 @@
 //! The engine against the reference implementation, tensor by tensor and picture by picture.
 //!
-//! More models are compared by naming their folders, each with `model/` and `cases/`, in the
-//! environment variable `ATELIER_REFERENCES`, separated by colons.
-
-use std::path::{Path, PathBuf};
-
-use atelier_flux::{OpenOptions, Pipeline};
+//! The example `parity` compares any other model the same way.
 
 use crate::fixture::{Case, Data, Recorder, Values, klein, pipeline, psnr};
 
@@ -17,24 +12,11 @@ const TOLERANCE: f64 = 1e-3;
 
 #[test]
 fn pictures_and_tensors_are_those_of_the_reference() {
-    check(&klein(), pipeline());
-}
-
-#[test]
-fn models_named_in_the_environment_match_too() {
-    let Some(folders) = std::env::var_os("ATELIER_REFERENCES") else { return };
-    for folder in std::env::split_paths(&folders).collect::<Vec<PathBuf>>() {
-        let model = Pipeline::open(&folder.join("model"), &OpenOptions::default()).unwrap();
-        check(&folder, &model);
-    }
-}
-
-fn check(folder: &Path, pipeline: &Pipeline) {
-    let cases = Case::all(folder);
+    let cases = Case::all(&klein());
     assert!(!cases.is_empty());
     for case in cases {
         let mut recorder = Recorder { wants_tensors: true, ..Recorder::default() };
-        let picture = pipeline.render(&case.request, &mut recorder).unwrap();
+        let picture = pipeline().render(&case.request, &mut recorder).unwrap();
         for (name, expected) in &case.tensors {
             let found = recorder.tensors.get(name).unwrap_or_else(|| panic!("{name} is not reported"));
             compare(&case.name, name, found, expected);

@@ -89,7 +89,8 @@ impl Queue {
         })
     }
 
-    /// Gives a claim back: the manifest returns to its folder, beside whatever has its name by now.
+    /// Gives a claim back: the manifest returns to its folder, beside whatever has its name by now. One
+    /// that was handed in is dropped; its sender is to be told.
     ///
     /// # Errors
     /// What kept it from being moved; the next start tries again.
@@ -133,14 +134,6 @@ impl Queue {
             .file_away(&entry, Ending::Failed, &claimed.name, &note)?;
         self.spool.remove(&entry)?;
         Ok(filed.stem)
-    }
-
-    /// Drops a claim of a manifest that was handed in and is not accepted; its sender is told.
-    ///
-    /// # Errors
-    /// What kept its folder from being removed; the next start tries again.
-    pub fn drop_adopted(&self, claimed: Claimed) -> Result<(), QueueError> {
-        self.release(claimed)
     }
 
     /// The files of a job that is not finished: `inputs/` holds [`crate::InputRow::file`]s.

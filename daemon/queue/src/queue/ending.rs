@@ -85,6 +85,8 @@ impl Queue {
         if job.filed.is_some() || !job.life.state.is_terminal() {
             return Ok(());
         }
+        // Its earlier files first, or they would make this end look like a second job's.
+        self.remove_earlier_end(id)?;
         let (ending, note) = self.note(&job)?;
         let entry = self.spool.job(id);
         let filed = self.spool.file_away(&entry, ending, &job.name, &note)?;

@@ -199,14 +199,40 @@ fn check_jobs(life: &str, jobs: &[JobRow], files: &BTreeMap<String, String>, con
     }
 }
 
+/// Lives `life` in another process that dies at its `step`-th durable step. `true` if it had fewer.
+fn survives(life: &str, home: &Path, step: u64) -> bool {
+    let status = Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "tests::crash_sweep::killed_at_every_step_each_job_ends_once",
+        ])
+        .env(LIFE, life)
+        .env(HOME, home)
+        .env(STEP, step.to_string())
+        .output()
+        .unwrap()
+        .status;
+    assert!(
+        status.success() || status.signal() == Some(9),
+        "{life}, {step}: {status}"
+    );
+    status.success()
+}
+
+/// What [`survives`] runs in the other process.
+fn live_and_die(life: &str) {
+    let home = Home::under(Path::new(&std::env::var(HOME).unwrap()));
+    arm(Fault::Kill, std::env::var(STEP).unwrap().parse().unwrap());
+    match LIVES.iter().find(|(name, _)| *name == life) {
+        Some((_, live)) => live(&home).unwrap(),
+        None => drop(start(&home).unwrap()),
+    }
+}
+
 #[test]
 fn killed_at_every_step_each_job_ends_once() {
     if let Ok(life) = std::env::var(LIFE) {
-        let home = Home::under(Path::new(&std::env::var(HOME).unwrap()));
-        let (_, live) = LIVES.iter().find(|(name, _)| *name == life).unwrap();
-        arm(Fault::Kill, std::env::var(STEP).unwrap().parse().unwrap());
-        live(&home).unwrap();
-        return;
+        return live_and_die(&life);
     }
     // Each step waits for the disk, so the lives are swept side by side.
     std::thread::scope(|scope| {
@@ -220,22 +246,7 @@ fn sweep(life: &str, live: Life) {
     for step in 1.. {
         let scene = stage();
         let context = format!("{life} killed at step {step}");
-        let status = Command::new(std::env::current_exe().unwrap())
-            .args([
-                "--exact",
-                "tests::crash_sweep::killed_at_every_step_each_job_ends_once",
-            ])
-            .env(LIFE, life)
-            .env(HOME, scene.dir.path())
-            .env(STEP, step.to_string())
-            .output()
-            .unwrap()
-            .status;
-        let survived = status.success();
-        assert!(
-            survived || status.signal() == Some(9),
-            "{context}: {status}"
-        );
+        let survived = survives(life, scene.dir.path(), step);
         // Whatever is left of the job is done by the next start and the work after it.
         live(&scene.home()).unwrap_or_else(|error| panic!("{context}: {error}"));
         check(life, &scene, &context);
@@ -251,51 +262,64 @@ fn sweep(life: &str, live: Life) {
 
 #[test]
 fn failing_at_every_step_loses_no_job() {
-    for (life, live) in LIVES {
-        for errno in [Errno::NOSPC, Errno::IO] {
-            let mut step = 1;
-            loop {
-                let scene = stage();
-                let context = format!("{life} failing with {errno} at step {step}");
-                arm(Fault::Error(errno), step);
-                let result = live(&scene.home());
-                let steps = disarm();
-                live(&scene.home()).unwrap_or_else(|error| panic!("{context}: {error}"));
-                check(life, &scene, &context);
-                if (steps.len() as u64) < step {
-                    result.unwrap();
-                    break;
-                }
-                step += 1;
+    std::thread::scope(|scope| {
+        for (life, live) in LIVES {
+            for errno in [Errno::NOSPC, Errno::IO] {
+                scope.spawn(move || fail_everywhere(life, live, errno));
             }
-            assert!(step > 15, "{life} has only {step} steps");
+        }
+    });
+}
+
+fn fail_everywhere(life: &str, live: Life, errno: Errno) {
+    for step in 1.. {
+        let scene = stage();
+        let context = format!("{life} failing with {errno} at step {step}");
+        arm(Fault::Error(errno), step);
+        let result = live(&scene.home());
+        let steps = disarm();
+        live(&scene.home()).unwrap_or_else(|error| panic!("{context}: {error}"));
+        check(life, &scene, &context);
+        if (steps.len() as u64) < step {
+            result.unwrap();
+            assert!(
+                step > 15,
+                "{life} has only {step} steps: the queue was not reached"
+            );
+            return;
         }
     }
 }
 
 #[test]
-fn dying_during_recovery_changes_nothing_but_the_time() {
-    for (life, live) in LIVES {
-        // A life cut in the middle, whose recovery is then cut at every step as well.
-        arm(Fault::Kill, u64::MAX);
-        live(&stage().home()).unwrap();
-        let steps = disarm().len() as u64;
-        for first in [steps / 3, steps / 2, steps - 6, steps - 2] {
-            for second in 1.. {
-                let scene = stage();
-                let context = format!("{life} failing at {first}, its recovery at {second}");
-                arm(Fault::Error(Errno::IO), first);
-                let _ = live(&scene.home());
-                arm(Fault::Error(Errno::IO), second);
-                let recovered = open(&scene.home(), Clock::from_fn(|| 0)).map(drop);
-                let reached = disarm().len() as u64 >= second;
-                live(&scene.home()).unwrap_or_else(|error| panic!("{context}: {error}"));
-                check(life, &scene, &context);
-                if !reached {
-                    recovered.unwrap();
-                    break;
-                }
+fn dying_again_during_the_recovery_changes_nothing() {
+    std::thread::scope(|scope| {
+        for (life, live) in LIVES {
+            scope.spawn(move || die_twice(life, live));
+        }
+    });
+}
+
+/// A life cut at several places, and its recovery then cut at every step as well.
+fn die_twice(life: &str, live: Life) {
+    let rehearsal = stage();
+    arm(Fault::Kill, u64::MAX);
+    live(&rehearsal.home()).unwrap();
+    let steps = disarm().len() as u64;
+    let mut recoveries = 0;
+    for first in (1..=steps).rev().step_by(5) {
+        for second in 1.. {
+            let scene = stage();
+            let context = format!("{life} killed at {first}, its recovery at {second}");
+            assert!(!survives(life, scene.dir.path(), first), "{context}");
+            let survived = survives("recovery alone", scene.dir.path(), second);
+            live(&scene.home()).unwrap_or_else(|error| panic!("{context}: {error}"));
+            check(life, &scene, &context);
+            if survived {
+                break;
             }
+            recoveries += 1;
         }
     }
+    assert!(recoveries > 10, "{life}: no recovery was cut");
 }

@@ -73,7 +73,13 @@ fn a_job_that_goes_well() {
     );
     assert!(queue.next().unwrap().is_none());
     let reader = Reader::open(&queue.home().ledger).unwrap();
-    assert_eq!(reader.list(&Filter::default()).unwrap(), [done]);
+    assert_eq!(
+        reader.list(&Filter::default()).unwrap(),
+        std::slice::from_ref(&done)
+    );
+    drop((reader, queue));
+    let reader = Reader::open(&scene.home().ledger).unwrap();
+    assert_eq!(reader.get(job.id).unwrap(), done, "without a daemon");
 }
 
 #[test]
@@ -418,7 +424,7 @@ fn a_manifest_that_is_handed_in_leaves_no_trace_unless_accepted() {
     let queue = scene.start();
     let claimed = queue.adopt("../x.toml", b"text").unwrap();
     assert_eq!(claimed.name(), "_._x");
-    queue.drop_adopted(claimed).unwrap();
+    queue.release(claimed).unwrap();
     let _lost = queue.adopt("y.toml", b"text").unwrap();
     drop(queue);
     let queue = scene.start();

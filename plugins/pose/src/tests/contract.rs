@@ -80,8 +80,8 @@ fn what_comes_out_goes_in_again() {
 fn wrong_parameters_are_refused_by_name() {
     for (parameters, name, message) in [
         (
-            r#"{ "heigth": 64 }"#,
-            "heigth",
+            r#"{ "tallness": 64 }"#,
+            "tallness",
             "there is no such parameter",
         ),
         (r#"{ "width": 63 }"#, "width", "must be 64 to 4096, not 63"),

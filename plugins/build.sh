@@ -71,7 +71,7 @@ install_from_debian() {
     say "the PATH stay as they are)"
     as_root apt-get update -qq
     as_root env DEBIAN_FRONTEND=noninteractive \
-        apt-get install -y -qq --no-install-recommends rustc-web rust-web-src >&2 ||
+        apt-get install -y -qq -o Dpkg::Use-Pty=0 --no-install-recommends rustc-web rust-web-src >&2 ||
         stop "Debian's packages could not be installed"
     debian_is_ready ||
         stop "Debian's rustc is 1.$(debian_minor), and 1.$oldest_minor or newer with its source is needed"

@@ -65,7 +65,7 @@ impl<'h> Daemon<'h> {
 
     fn wait_until_ready(&mut self) {
         let deadline = Instant::now() + PATIENCE;
-        while !self.log().contains("ready") {
+        while !self.is_ready() {
             if let Some(status) = self.child.try_wait().expect("a child can be waited for") {
                 panic!(
                     "the daemon ended ({status}) before it was ready:\n{}",
@@ -81,6 +81,12 @@ impl<'h> Daemon<'h> {
         }
     }
 
+    /// Whether it takes jobs.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.log().contains("ready")
+    }
+
     /// Everything it has logged.
     #[must_use]
     pub fn log(&self) -> String {
@@ -88,6 +94,12 @@ impl<'h> Daemon<'h> {
             |_| String::new(),
             |log| String::from_utf8_lossy(&log).into_owned(),
         )
+    }
+
+    /// Its process; the tracer's, if it was started under one.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// The bus that it is on.

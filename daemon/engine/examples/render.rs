@@ -22,7 +22,9 @@ impl Observer for Clock {
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [model, prompt, output, rest @ ..] = &arguments[..] else {
-        return Err("usage: render MODEL-FOLDER PROMPT OUTPUT.png [WIDTH HEIGHT [REFERENCE…]]".into());
+        return Err(
+            "usage: render MODEL-FOLDER PROMPT OUTPUT.png [WIDTH HEIGHT [REFERENCE…]]".into(),
+        );
     };
     let (size, references) = rest.split_at(rest.len().min(2));
     let side = |index: usize| size.get(index).map_or(Ok(256), |side| side.parse::<u32>());

@@ -37,8 +37,13 @@ pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<T, EngineError> {
 /// Reads one text file of a model.
 pub(crate) fn read_text(path: &Path) -> Result<String, EngineError> {
     fs::read_to_string(path).map_err(|source| match source.kind() {
-        ErrorKind::NotFound => EngineError::FileMissing { path: path.to_owned() },
-        _ => EngineError::Unreadable { path: path.to_owned(), source },
+        ErrorKind::NotFound => EngineError::FileMissing {
+            path: path.to_owned(),
+        },
+        _ => EngineError::Unreadable {
+            path: path.to_owned(),
+            source,
+        },
     })
 }
 
@@ -47,7 +52,10 @@ pub(crate) type Check = Result<(), String>;
 
 /// Turns a failed check into an error that names the file.
 pub(crate) fn refuse(path: &Path, check: Check) -> Result<(), EngineError> {
-    check.map_err(|problem| EngineError::Config { path: path.to_owned(), problem })
+    check.map_err(|problem| EngineError::Config {
+        path: path.to_owned(),
+        problem,
+    })
 }
 
 /// Fails with `problem` unless `condition` holds.
@@ -58,5 +66,7 @@ fn ensure(condition: bool, problem: impl FnOnce() -> String) -> Check {
 /// Fails unless a size is between 1 and a million: beyond that no real model lies, and products of
 /// sizes cannot overflow.
 fn ensure_size(name: &str, size: usize) -> Check {
-    ensure((1..=1_000_000).contains(&size), || format!("{name} is {size}"))
+    ensure((1..=1_000_000).contains(&size), || {
+        format!("{name} is {size}")
+    })
 }

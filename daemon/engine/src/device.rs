@@ -146,19 +146,41 @@ mod tests {
             assert_eq!(text.parse::<DeviceChoice>().unwrap(), choice);
             assert_eq!(choice.to_string(), text);
         }
-        assert_eq!("cuda".parse::<DeviceChoice>().unwrap(), DeviceChoice::Cuda(0));
-        for wrong in ["", "CPU", "cuda:", "cuda:x", "cuda:+1", "cuda:-1", "cuda:4294967296", "gpu"] {
-            assert_eq!(wrong.parse::<DeviceChoice>().unwrap_err().code(), "request-invalid", "{wrong}");
+        assert_eq!(
+            "cuda".parse::<DeviceChoice>().unwrap(),
+            DeviceChoice::Cuda(0)
+        );
+        for wrong in [
+            "",
+            "CPU",
+            "cuda:",
+            "cuda:x",
+            "cuda:+1",
+            "cuda:-1",
+            "cuda:4294967296",
+            "gpu",
+        ] {
+            assert_eq!(
+                wrong.parse::<DeviceChoice>().unwrap_err().code(),
+                "request-invalid",
+                "{wrong}"
+            );
         }
     }
 
     #[test]
     fn what_this_build_cannot_do_is_refused() {
-        let cuda = OpenOptions { device: DeviceChoice::Cuda(1), ..OpenOptions::default() };
+        let cuda = OpenOptions {
+            device: DeviceChoice::Cuda(1),
+            ..OpenOptions::default()
+        };
         let error = cuda.resolve().unwrap_err();
         assert_eq!(error.code(), "device-unavailable");
         assert!(error.hint().is_some());
-        let half = OpenOptions { precision: Precision::Bf16, ..OpenOptions::default() };
+        let half = OpenOptions {
+            precision: Precision::Bf16,
+            ..OpenOptions::default()
+        };
         assert_eq!(half.resolve().unwrap_err().code(), "precision-unavailable");
         assert!(OpenOptions::default().resolve().is_ok());
     }

@@ -180,10 +180,16 @@ impl EngineError {
     }
 
     pub(crate) fn request(field: &'static str, problem: impl Into<String>) -> Self {
-        Self::Request { field, problem: problem.into() }
+        Self::Request {
+            field,
+            problem: problem.into(),
+        }
     }
 
     pub(crate) fn unsupported(path: &Path, reason: impl Into<String>) -> Self {
-        Self::Unsupported { path: path.to_owned(), reason: reason.into() }
+        Self::Unsupported {
+            path: path.to_owned(),
+            reason: reason.into(),
+        }
     }
 }

@@ -75,7 +75,9 @@ impl Folder {
     /// Anything but a whole, consistent FLUX.2 pipeline; see [`EngineError`].
     pub(crate) fn open(root: &Path) -> Result<Self, EngineError> {
         if !root.exists() {
-            return Err(EngineError::ModelMissing { path: root.to_owned() });
+            return Err(EngineError::ModelMissing {
+                path: root.to_owned(),
+            });
         }
         let index_path = root.join(INDEX);
         if !index_path.is_file() {
@@ -107,8 +109,12 @@ impl Folder {
 
     /// Whether the parts' widths agree: encoders of other sizes have the same file names.
     fn check_fit(&self) -> Result<(), EngineError> {
-        let mismatch =
-            |problem: String| Err(EngineError::Mismatch { path: self.root.clone(), problem });
+        let mismatch = |problem: String| {
+            Err(EngineError::Mismatch {
+                path: self.root.clone(),
+                problem,
+            })
+        };
         let context = TextEncoder::output_width(self.text_config.sizes().0);
         if context != self.transformer_config.joint_attention_dim {
             return mismatch(format!(
@@ -141,10 +147,13 @@ fn read_checked<T: serde::de::DeserializeOwned>(
 
 fn read_text_config(part: &Path, variant: Variant) -> Result<TextConfig, EngineError> {
     match variant {
-        Variant::Klein { .. } => {
-            Ok(TextConfig::Qwen3(Box::new(read_checked(part, TextEncoderConfig::check)?)))
-        }
-        Variant::Dev => Ok(TextConfig::Mistral(config::read(&part.join("config.json"))?)),
+        Variant::Klein { .. } => Ok(TextConfig::Qwen3(Box::new(read_checked(
+            part,
+            TextEncoderConfig::check,
+        )?))),
+        Variant::Dev => Ok(TextConfig::Mistral(config::read(
+            &part.join("config.json"),
+        )?)),
     }
 }
 

@@ -41,7 +41,9 @@ pub enum Variant {
 impl Variant {
     pub(crate) fn of(index: &ModelIndex, path: &Path) -> Result<Self, EngineError> {
         match index.class.as_str() {
-            "Flux2KleinPipeline" => Ok(Self::Klein { distilled: index.is_distilled }),
+            "Flux2KleinPipeline" => Ok(Self::Klein {
+                distilled: index.is_distilled,
+            }),
             "Flux2Pipeline" => Ok(Self::Dev),
             other => Err(EngineError::unsupported(
                 path,
@@ -206,7 +208,10 @@ impl ModelInfo {
 /// The folder's own name, also where it is given as `.` or with a slash at its end.
 fn name_of(root: &Path) -> String {
     let full = root.canonicalize().unwrap_or_else(|_| root.to_owned());
-    full.file_name().map_or_else(|| "model".into(), |name| name.to_string_lossy().into_owned())
+    full.file_name().map_or_else(
+        || "model".into(),
+        |name| name.to_string_lossy().into_owned(),
+    )
 }
 
 fn with_weights(root: &Path, name: &'static str, weights: &Weights) -> Part {
@@ -215,11 +220,23 @@ fn with_weights(root: &Path, name: &'static str, weights: &Weights) -> Part {
     files.sort();
     let precision = weights.bytes_by_dtype();
     let bytes = precision.values().sum();
-    Part { name, files, precision, parameters: weights.parameters(), bytes }
+    Part {
+        name,
+        files,
+        precision,
+        parameters: weights.parameters(),
+        bytes,
+    }
 }
 
 fn without_weights(root: &Path, name: &'static str, candidates: &[&str]) -> Part {
     let files = candidates.iter().map(|file| root.join(name).join(file));
     let files = files.filter(|file| file.is_file()).collect();
-    Part { name, files, precision: BTreeMap::new(), parameters: 0, bytes: 0 }
+    Part {
+        name,
+        files,
+        precision: BTreeMap::new(),
+        parameters: 0,
+        bytes: 0,
+    }
 }

@@ -22,7 +22,10 @@ pub(crate) struct Grid {
 impl Grid {
     /// The grid of a picture whose sides are multiples of [`TOKEN_PIXELS`].
     pub(crate) fn of_picture(width: u32, height: u32) -> Self {
-        Self { rows: height / TOKEN_PIXELS, columns: width / TOKEN_PIXELS }
+        Self {
+            rows: height / TOKEN_PIXELS,
+            columns: width / TOKEN_PIXELS,
+        }
     }
 
     pub(crate) fn tokens(self) -> usize {
@@ -73,7 +76,16 @@ mod tests {
     #[test]
     fn places_count_prompt_then_output_then_references() {
         let output = Grid::of_picture(32, 16);
-        let references = [Grid { rows: 2, columns: 1 }, Grid { rows: 1, columns: 1 }];
+        let references = [
+            Grid {
+                rows: 2,
+                columns: 1,
+            },
+            Grid {
+                rows: 1,
+                columns: 1,
+            },
+        ];
         assert_eq!(
             places(2, output, &references),
             [
@@ -90,7 +102,10 @@ mod tests {
 
     #[test]
     fn tokens_are_row_major_and_come_back() {
-        let grid = Grid { rows: 2, columns: 3 };
+        let grid = Grid {
+            rows: 2,
+            columns: 3,
+        };
         let values: Vec<f32> = (0..12_u8).map(f32::from).collect();
         let patches = Tensor::<1>::from_floats(values.as_slice(), &Device::flex());
         let patches = patches.reshape(grid.shape(2));

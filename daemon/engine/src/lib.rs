@@ -23,7 +23,7 @@
 //! - [`prompt`] and `text_encoder`: words to numbers
 //! - [`reference`] and `vae`: pictures to latents and back
 //! - [`seed`], [`schedule`], `latent`, `rope`: noise, time and place
-//! - `transformer`, on `layers`: the network that removes the noise
+//! - `transformer`, on `layers`: the network that removes the noise, and `denoise`, its steps
 //! - [`Pipeline`]: all of it, in ten lines
 //!
 //! ```no_run
@@ -55,9 +55,11 @@
 //! ```
 
 mod config;
+mod denoise;
 mod device;
 mod error;
 mod folder;
+mod host;
 mod inspect;
 mod latent;
 mod layers;

@@ -2,9 +2,10 @@
 
 use std::ops::ControlFlow;
 
-use burn::tensor::{ExecutionError, Tensor};
+use burn::tensor::Tensor;
 
 use crate::error::EngineError;
+use crate::host::download;
 
 /// Watches one picture being made.
 pub trait Observer {
@@ -88,7 +89,8 @@ impl<'a> Watch<'a> {
         if self.0.wants_tensors() {
             let tensor = tensor();
             let shape = tensor.dims();
-            self.0.tensor(name, &shape, TensorData::F32(&to_host(tensor)?));
+            self.0
+                .tensor(name, &shape, TensorData::F32(&download(tensor)?));
         }
         Ok(())
     }
@@ -99,14 +101,4 @@ impl<'a> Watch<'a> {
             self.0.tensor(name, shape, data);
         }
     }
-}
-
-/// Copies a tensor to the host, row-major.
-///
-/// # Errors
-/// `compute-failed` if the device failed while computing it.
-pub(crate) fn to_host<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, EngineError> {
-    let failed = |reason: String| EngineError::Compute { reason };
-    let data = tensor.try_into_data().map_err(|error: ExecutionError| failed(error.to_string()))?;
-    data.try_into_vec().map_err(|error| failed(format!("{error:?}")))
 }

@@ -37,7 +37,10 @@ mod tests {
 
     use super::*;
 
-    const GRID: Grid = Grid { rows: 1, columns: 1 };
+    const GRID: Grid = Grid {
+        rows: 1,
+        columns: 1,
+    };
 
     #[test]
     fn values_are_clamped_and_planes_interleaved() {

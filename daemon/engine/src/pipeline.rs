@@ -7,16 +7,18 @@
 use std::path::Path;
 use std::time::Instant;
 
-use burn::tensor::{DType, Device, Tensor};
+use burn::tensor::{Device, Tensor};
 use image::RgbImage;
 use tracing::{debug, warn};
 
+use crate::denoise::Denoiser;
 use crate::device::OpenOptions;
 use crate::error::EngineError;
 use crate::folder::{Folder, TextConfig};
+use crate::host::{download, upload};
 use crate::inspect::{ModelInfo, Variant};
 use crate::latent::{self, Grid};
-use crate::observer::{Observer, Progress, TensorData, Watch, to_host};
+use crate::observer::{Observer, Progress, TensorData, Watch};
 use crate::picture;
 use crate::prompt::PromptTokenizer;
 use crate::reference::{self, PixelCap};
@@ -24,7 +26,7 @@ use crate::request::Request;
 use crate::schedule::{Schedule, SchedulerConfig};
 use crate::seed;
 use crate::text_encoder::TextEncoder;
-use crate::transformer::{Conditioning, Transformer};
+use crate::transformer::Transformer;
 use crate::vae::Vae;
 
 /// A model in memory, ready to make pictures.
@@ -41,8 +43,8 @@ pub struct Pipeline {
 /// The prompts of a picture, encoded, `[512, context width]`.
 struct Prompts {
     positive: Tensor<2>,
-    /// What to move away from, where the model is guided by a second pass.
-    negative: Option<Tensor<2>>,
+    /// What to move away from, and how strongly, where the model is guided by a second pass.
+    negative: Option<(Tensor<2>, f32)>,
 }
 
 /// References as tokens, one after another, and the grid of each.
@@ -86,7 +88,11 @@ impl Pipeline {
                 &device,
             )?,
             scheduler: folder.scheduler,
-            transformer: Transformer::load(folder.transformer_config, &folder.transformer, &device)?,
+            transformer: Transformer::load(
+                folder.transformer_config,
+                &folder.transformer,
+                &device,
+            )?,
             vae: Vae::load(&folder.vae_config, &folder.vae, &device)?,
             info,
             device,
@@ -118,10 +124,9 @@ impl Pipeline {
         let references = self.encode_references(&pictures, watch)?;
         let grid = Grid::of_picture(request.width, request.height);
         let schedule = self.schedule(grid, request.steps, watch)?;
-        let noise = self.draw_noise(grid, request.seed, watch)?;
-        let tokens =
-            self.denoise(noise, grid, &schedule, &prompts, references, request.guidance, watch)?;
-        self.decode(tokens, grid, watch)
+        let noise = self.draw_noise(grid, request.seed, watch);
+        let latent = self.denoise(noise, grid, &schedule, &prompts, references, watch)?;
+        self.decode(latent, grid, watch)
     }
 
     fn encode_prompts(
@@ -144,12 +149,17 @@ impl Pipeline {
             }
             None
         } else if guided {
-            let negative = request.negative.as_deref().unwrap_or_default();
-            Some(self.text_encoder.encode(&self.tokenizer.encode(negative)?)?)
+            let tokens = self
+                .tokenizer
+                .encode(request.negative.as_deref().unwrap_or_default())?;
+            Some((self.text_encoder.encode(&tokens)?, request.guidance))
         } else {
             None
         };
-        debug!(seconds = began.elapsed().as_secs_f64(), "encoded the prompt");
+        debug!(
+            seconds = began.elapsed().as_secs_f64(),
+            "encoded the prompt"
+        );
         Ok(Prompts { positive, negative })
     }
 
@@ -160,19 +170,25 @@ impl Pipeline {
     ) -> Result<References, EngineError> {
         let began = Instant::now();
         let total = pictures.len();
-        let mut references = References { tokens: Vec::new(), grids: Vec::new() };
+        let mut references = References {
+            tokens: Vec::new(),
+            grids: Vec::new(),
+        };
         for (done, picture) in pictures.iter().enumerate() {
             watch.report(Progress::References { done, total })?;
             let (width, height) = picture.dimensions();
-            let values = burn::tensor::TensorData::new(
-                reference::to_chw(picture),
-                [1, 3, height as usize, width as usize],
-            );
-            let patches = self.vae.encode(Tensor::from_data(values, (&self.device, DType::F32)));
-            references.tokens.push(latent::to_tokens(patches));
+            let shape = [1, 3, height as usize, width as usize];
+            let pixels = upload(reference::to_chw(picture), shape, &self.device);
+            references
+                .tokens
+                .push(latent::to_tokens(self.vae.encode(pixels)));
             references.grids.push(Grid::of_picture(width, height));
         }
-        debug!(total, seconds = began.elapsed().as_secs_f64(), "encoded the references");
+        debug!(
+            total,
+            seconds = began.elapsed().as_secs_f64(),
+            "encoded the references"
+        );
         Ok(references)
     }
 
@@ -188,21 +204,13 @@ impl Pipeline {
         Ok(schedule)
     }
 
-    fn draw_noise(
-        &self,
-        grid: Grid,
-        seed: u64,
-        watch: &mut Watch<'_>,
-    ) -> Result<Tensor<2>, EngineError> {
+    fn draw_noise(&self, grid: Grid, seed: u64, watch: &mut Watch<'_>) -> Tensor<2> {
         let shape = grid.shape(4 * self.info.architecture.latent_channels);
         let values = seed::randn(seed, shape.iter().product());
         watch.show_host("noise", &shape, TensorData::F32(&values));
-        let values = burn::tensor::TensorData::new(values, shape);
-        Ok(latent::to_tokens(Tensor::from_data(values, (&self.device, DType::F32))))
+        latent::to_tokens(upload(values, shape, &self.device))
     }
 
-    /// Euler's method from pure noise at σ near 1 to σ = 0.
-    #[allow(clippy::too_many_arguments, reason = "this is where all that was prepared comes together")]
     fn denoise(
         &self,
         noise: Tensor<2>,
@@ -210,50 +218,39 @@ impl Pipeline {
         schedule: &Schedule,
         prompts: &Prompts,
         references: References,
-        guidance: f32,
         watch: &mut Watch<'_>,
     ) -> Result<Tensor<2>, EngineError> {
         let began = Instant::now();
         let places = latent::places(prompts.positive.dims()[0], grid, &references.grids);
         let condition = |prompt: &Tensor<2>| self.transformer.condition(prompt.clone(), &places);
-        let positive = condition(&prompts.positive);
-        let negative = prompts.negative.as_ref().map(condition);
-        let steps = u32::try_from(schedule.steps()).unwrap_or(u32::MAX);
-        watch.report(Progress::Denoising { step: 0, steps })?;
-        let mut latent = noise;
-        let intervals = schedule.sigmas().windows(2);
-        for ((step, interval), &time) in (1..).zip(intervals).zip(schedule.timesteps()) {
-            let image = std::iter::once(latent.clone()).chain(references.tokens.iter().cloned());
-            let image = Tensor::cat(image.collect(), 0);
-            let predict = |conditioning: &Conditioning| {
-                self.transformer.predict(image.clone(), grid.tokens(), time, conditioning)
-            };
-            let mut velocity = predict(&positive);
-            if let Some(negative) = &negative {
-                let away = predict(negative);
-                velocity = away.clone() + (velocity - away) * guidance;
-            }
-            latent = latent + velocity * (interval[1] - interval[0]);
-            watch.show(&format!("latents_{}", step - 1), || latent.clone().unsqueeze::<3>())?;
-            watch.report(Progress::Denoising { step, steps })?;
-        }
-        debug!(steps, seconds = began.elapsed().as_secs_f64(), "denoised");
+        let denoiser = Denoiser {
+            transformer: &self.transformer,
+            schedule,
+            prompt: condition(&prompts.positive),
+            guidance: prompts
+                .negative
+                .as_ref()
+                .map(|(prompt, g)| (condition(prompt), *g)),
+            references: references.tokens,
+        };
+        let latent = denoiser.run(noise, watch)?;
+        debug!(seconds = began.elapsed().as_secs_f64(), "denoised");
         Ok(latent)
     }
 
     fn decode(
         &self,
-        tokens: Tensor<2>,
+        latent: Tensor<2>,
         grid: Grid,
         watch: &mut Watch<'_>,
     ) -> Result<RgbImage, EngineError> {
         watch.report(Progress::Decoding)?;
         let began = Instant::now();
-        let latent = self.vae.restore(latent::to_patches(tokens, grid));
+        let latent = self.vae.restore(latent::to_patches(latent, grid));
         watch.show("latents", || latent.clone())?;
         let values = self.vae.decode(latent);
         watch.show("image", || values.clone())?;
-        let picture = picture::from_chw(grid, &to_host(values)?)?;
+        let picture = picture::from_chw(grid, &download(values)?)?;
         debug!(seconds = began.elapsed().as_secs_f64(), "decoded");
         Ok(picture)
     }

@@ -83,7 +83,10 @@ impl Request {
             ));
         }
         if i64::try_from(self.seed).is_err() {
-            return Err(EngineError::request("seed", format!("{} is more than 2^63 − 1", self.seed)));
+            return Err(EngineError::request(
+                "seed",
+                format!("{} is more than 2^63 − 1", self.seed),
+            ));
         }
         if self.references.len() > MAX_REFERENCES {
             return Err(EngineError::request(
@@ -117,12 +120,36 @@ mod tests {
     #[test]
     fn what_is_in_range_passes() {
         let edges = [
-            Request { width: 64, height: 64, ..request() },
-            Request { width: 2048, height: 2048, ..request() },
-            Request { width: 4096, height: 1024, ..request() },
-            Request { width: 512, height: 64, ..request() },
-            Request { steps: 200, guidance: 0.0, seed: i64::MAX as u64, ..request() },
-            Request { references: vec![RgbImage::new(64, 64); 10], ..request() },
+            Request {
+                width: 64,
+                height: 64,
+                ..request()
+            },
+            Request {
+                width: 2048,
+                height: 2048,
+                ..request()
+            },
+            Request {
+                width: 4096,
+                height: 1024,
+                ..request()
+            },
+            Request {
+                width: 512,
+                height: 64,
+                ..request()
+            },
+            Request {
+                steps: 200,
+                guidance: 0.0,
+                seed: i64::MAX as u64,
+                ..request()
+            },
+            Request {
+                references: vec![RgbImage::new(64, 64); 10],
+                ..request()
+            },
         ];
         for request in edges {
             request.check().unwrap();
@@ -132,22 +159,100 @@ mod tests {
     #[test]
     fn what_is_out_of_range_names_its_field() {
         for (wrong, field) in [
-            (Request { width: 0, ..request() }, "width"),
-            (Request { width: 48, ..request() }, "width"),
-            (Request { height: 100, ..request() }, "height"),
-            (Request { width: 2048, height: 2064, ..request() }, "width"),
-            (Request { width: 4_294_967_280, height: 4_294_967_280, ..request() }, "width"),
-            (Request { width: 528, height: 64, ..request() }, "width"),
-            (Request { steps: 0, ..request() }, "steps"),
-            (Request { steps: 201, ..request() }, "steps"),
-            (Request { guidance: f32::NAN, ..request() }, "guidance"),
-            (Request { guidance: -1.0, ..request() }, "guidance"),
-            (Request { seed: 1 << 63, ..request() }, "seed"),
-            (Request { references: vec![RgbImage::new(64, 64); 11], ..request() }, "references"),
+            (
+                Request {
+                    width: 0,
+                    ..request()
+                },
+                "width",
+            ),
+            (
+                Request {
+                    width: 48,
+                    ..request()
+                },
+                "width",
+            ),
+            (
+                Request {
+                    height: 100,
+                    ..request()
+                },
+                "height",
+            ),
+            (
+                Request {
+                    width: 2048,
+                    height: 2064,
+                    ..request()
+                },
+                "width",
+            ),
+            (
+                Request {
+                    width: 4_294_967_280,
+                    height: 4_294_967_280,
+                    ..request()
+                },
+                "width",
+            ),
+            (
+                Request {
+                    width: 528,
+                    height: 64,
+                    ..request()
+                },
+                "width",
+            ),
+            (
+                Request {
+                    steps: 0,
+                    ..request()
+                },
+                "steps",
+            ),
+            (
+                Request {
+                    steps: 201,
+                    ..request()
+                },
+                "steps",
+            ),
+            (
+                Request {
+                    guidance: f32::NAN,
+                    ..request()
+                },
+                "guidance",
+            ),
+            (
+                Request {
+                    guidance: -1.0,
+                    ..request()
+                },
+                "guidance",
+            ),
+            (
+                Request {
+                    seed: 1 << 63,
+                    ..request()
+                },
+                "seed",
+            ),
+            (
+                Request {
+                    references: vec![RgbImage::new(64, 64); 11],
+                    ..request()
+                },
+                "references",
+            ),
         ] {
             let error = wrong.check().unwrap_err();
             assert_eq!(error.code(), "request-invalid");
-            assert!(matches!(error, EngineError::Request { field: found, .. } if found == field), "{error}");
+            assert!(
+                matches!(error, EngineError::Request { field: found, .. } if found == field),
+                "{error}"
+            );
         }
     }
 }

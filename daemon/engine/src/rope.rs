@@ -6,7 +6,9 @@
 //! i + half, and has one. Angles are computed here on the host, once per picture: at the positions of
 //! a long prompt an f32 angle of the fastest frequencies would already be off.
 
-use burn::tensor::{DType, Device, Tensor, TensorData, s};
+use burn::tensor::{Device, Tensor, s};
+
+use crate::host::upload;
 
 /// The cosines and sines of every token's angles, `[tokens, 1, head width / 2]`.
 #[derive(Debug, Clone)]
@@ -40,21 +42,31 @@ impl Rotation {
     ) -> Self {
         let angles: Vec<f64> = positions
             .iter()
-            .flat_map(|place| frequencies.iter().map(|&(axis, rate)| f64::from(place[axis]) * rate))
+            .flat_map(|place| {
+                frequencies
+                    .iter()
+                    .map(|&(axis, rate)| f64::from(place[axis]) * rate)
+            })
             .collect();
         let shape = [positions.len(), 1, frequencies.len()];
         #[allow(clippy::cast_possible_truncation, reason = "rounding to f32 is meant")]
-        let upload = |function: fn(f64) -> f64| {
-            let values: Vec<f32> = angles.iter().map(|&angle| function(angle) as f32).collect();
-            Tensor::from_data(TensorData::new(values, shape), (device, DType::F32))
+        let of_all = |function: fn(f64) -> f64| {
+            let values = angles.iter().map(|&angle| function(angle) as f32).collect();
+            upload(values, shape, device)
         };
-        Self { cos: upload(f64::cos), sin: upload(f64::sin) }
+        Self {
+            cos: of_all(f64::cos),
+            sin: of_all(f64::sin),
+        }
     }
 
     /// The rotation of the first `count` tokens.
     pub(crate) fn first(&self, count: usize) -> Self {
         let part = |x: &Tensor<3>| x.clone().slice(s![..count, .., ..]);
-        Self { cos: part(&self.cos), sin: part(&self.sin) }
+        Self {
+            cos: part(&self.cos),
+            sin: part(&self.sin),
+        }
     }
 
     /// Turns queries or keys, `[tokens, heads, head width]`.
@@ -84,27 +96,42 @@ mod tests {
     fn turn(x: [f32; 4], pairing: Pairing) -> Vec<f32> {
         let device = Device::flex();
         // θ = 10⁴ over 4 dimensions: pair 0 turns by the position, pair 1 by a hundredth of it.
-        let pairs: Vec<_> = frequencies(4, 1e4).map(|frequency| (0, frequency)).collect();
+        let pairs: Vec<_> = frequencies(4, 1e4)
+            .map(|frequency| (0, frequency))
+            .collect();
         let rotation = Rotation::new(&[[3_u32]], &pairs, &device);
         let x = Tensor::<1>::from_floats(x, &device).reshape([1, 1, 4]);
-        rotation.apply(x, pairing).into_data().try_into_vec().unwrap()
+        rotation
+            .apply(x, pairing)
+            .into_data()
+            .try_into_vec()
+            .unwrap()
     }
 
     fn assert_close(found: &[f32], expected: [f64; 4]) {
         for (found, expected) in found.iter().zip(expected) {
-            assert!((f64::from(*found) - expected).abs() < 1e-6, "{found} {expected}");
+            assert!(
+                (f64::from(*found) - expected).abs() < 1e-6,
+                "{found} {expected}"
+            );
         }
     }
 
     #[test]
     fn adjacent_dimensions_turn_together() {
         let (a, b) = (3.0_f64, 0.03_f64);
-        assert_close(&turn([1.0, 0.0, 0.0, 1.0], Pairing::Adjacent), [a.cos(), a.sin(), -b.sin(), b.cos()]);
+        assert_close(
+            &turn([1.0, 0.0, 0.0, 1.0], Pairing::Adjacent),
+            [a.cos(), a.sin(), -b.sin(), b.cos()],
+        );
     }
 
     #[test]
     fn halves_turn_together() {
         let (a, b) = (3.0_f64, 0.03_f64);
-        assert_close(&turn([1.0, 0.0, 0.0, 1.0], Pairing::Halves), [a.cos(), -b.sin(), a.sin(), b.cos()]);
+        assert_close(
+            &turn([1.0, 0.0, 0.0, 1.0], Pairing::Halves),
+            [a.cos(), -b.sin(), a.sin(), b.cos()],
+        );
     }
 }

@@ -69,7 +69,14 @@ impl TextEncoder {
         let layers = (0..depth)
             .map(|number| Layer::load(&scope.at(format_args!("{prefix}layers.{number}")), &config))
             .collect::<Result<_, _>>()?;
-        Ok(Self { folder: folder.to_owned(), config, weights, prefix, layers, device: device.clone() })
+        Ok(Self {
+            folder: folder.to_owned(),
+            config,
+            weights,
+            prefix,
+            layers,
+            device: device.clone(),
+        })
     }
 
     /// The width of what [`encode`](Self::encode) gives.
@@ -83,10 +90,21 @@ impl TextEncoder {
     /// `model-mismatch` if the tokenizer gives an id that the encoder has no embedding for.
     pub(crate) fn encode(&self, tokens: &Tokens) -> Result<Tensor<2>, EngineError> {
         let mut hidden = self.embed(&tokens.ids)?;
-        let places: Vec<[u32; 1]> = (0_u32..).take(tokens.ids.len()).map(|place| [place]).collect();
-        let pairs: Vec<_> = self.config.frequencies().map(|frequency| (0, frequency)).collect();
+        let places: Vec<[u32; 1]> = (0_u32..)
+            .take(tokens.ids.len())
+            .map(|place| [place])
+            .collect();
+        let pairs: Vec<_> = self
+            .config
+            .frequencies()
+            .map(|frequency| (0, frequency))
+            .collect();
         let rotation = Rotation::new(&places, &pairs, &self.device);
-        let keys = tokens.mask.iter().rposition(|&real| real != 0).map_or(1, |last| last + 1);
+        let keys = tokens
+            .mask
+            .iter()
+            .rposition(|&real| real != 0)
+            .map_or(1, |last| last + 1);
         let view = View {
             query_rotation: &rotation,
             key_rotation: &rotation.first(keys),
@@ -105,14 +123,15 @@ impl TextEncoder {
     fn embed(&self, ids: &[i64]) -> Result<Tensor<2>, EngineError> {
         let vocabulary = self.config.vocab_size;
         let row = |&id: &i64| {
-            usize::try_from(id).ok().filter(|&row| row < vocabulary).ok_or_else(|| {
-                EngineError::Mismatch {
+            usize::try_from(id)
+                .ok()
+                .filter(|&row| row < vocabulary)
+                .ok_or_else(|| EngineError::Mismatch {
                     path: self.folder.clone(),
                     problem: format!(
                         "the tokenizer gives the id {id}, but the text encoder knows {vocabulary}"
                     ),
-                }
-            })
+                })
         };
         let rows = ids.iter().map(row).collect::<Result<Vec<_>, _>>()?;
         let scope = Scope::root(&self.weights, &self.device);
@@ -143,7 +162,10 @@ mod tests {
     #[test]
     fn a_token_sees_earlier_tokens_that_are_not_padding() {
         let hidden = |attention: &[i64], keys| -> Vec<bool> {
-            causal_mask(attention, keys, &Device::flex()).into_data().iter::<bool>().collect()
+            causal_mask(attention, keys, &Device::flex())
+                .into_data()
+                .iter::<bool>()
+                .collect()
         };
         let (o, x) = (false, true);
         assert_eq!(hidden(&[1, 1, 0], 2), [o, x, o, o, o, o]);

@@ -77,11 +77,20 @@ impl Transformer {
         let single = scope.at("single_transformer_blocks");
         Ok(Self {
             time: TimeEmbedding::load(&scope, &config)?,
-            double_image_modulator: Modulator::load(&scope, "double_stream_modulation_img", hidden)?,
+            double_image_modulator: Modulator::load(
+                &scope,
+                "double_stream_modulation_img",
+                hidden,
+            )?,
             double_text_modulator: Modulator::load(&scope, "double_stream_modulation_txt", hidden)?,
             single_modulator: Modulator::load(&scope, "single_stream_modulation", hidden)?,
             image_in: Linear::load(&scope, "x_embedder", hidden, config.in_channels)?,
-            text_in: Linear::load(&scope, "context_embedder", hidden, config.joint_attention_dim)?,
+            text_in: Linear::load(
+                &scope,
+                "context_embedder",
+                hidden,
+                config.joint_attention_dim,
+            )?,
             double_blocks: (0..config.num_layers)
                 .map(|number| DoubleBlock::load(&double.at(number), &config))
                 .collect::<Result<_, _>>()?,
@@ -141,6 +150,7 @@ impl Transformer {
 
     fn finish(&self, image: Tensor<2>, time: Tensor<2>) -> Tensor<2> {
         let [scale, shift] = modulation::chunks(self.last_modulation.forward(time));
-        self.out.forward(self.last_norm.modulated(image, shift, scale))
+        self.out
+            .forward(self.last_norm.modulated(image, shift, scale))
     }
 }

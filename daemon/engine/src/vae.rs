@@ -49,7 +49,8 @@ impl Vae {
         let latent = config.latent_channels;
         let tokens = config.token_channels();
         let pointwise = |used: bool, name: &str, channels: usize| {
-            used.then(|| Convolution::pointwise(&scope, name, channels, channels)).transpose()
+            used.then(|| Convolution::pointwise(&scope, name, channels, channels))
+                .transpose()
         };
         let per_channel = |name: &str| {
             let values: Tensor<1> = scope.tensor(name, [tokens])?;

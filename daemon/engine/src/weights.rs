@@ -58,8 +58,11 @@ impl Weights {
     /// Any [`WeightsError`]: no such files, a missing shard, a damaged header.
     pub(crate) fn open(folder: &Path, stem: &str) -> Result<Self, WeightsError> {
         let shards = shards::find(folder, stem)?;
-        let files: Vec<_> =
-            shards.files.iter().map(|path| WeightFile::open(path)).collect::<Result<_, _>>()?;
+        let files: Vec<_> = shards
+            .files
+            .iter()
+            .map(|path| WeightFile::open(path))
+            .collect::<Result<_, _>>()?;
         let holder = match shards.assignment {
             Some(assignment) => {
                 for (tensor, &file) in &assignment {
@@ -74,12 +77,19 @@ impl Weights {
             }
             None => {
                 let names = files.iter().enumerate().flat_map(|(number, file)| {
-                    file.header.entries.keys().map(move |name| (name.clone(), number))
+                    file.header
+                        .entries
+                        .keys()
+                        .map(move |name| (name.clone(), number))
                 });
                 names.collect()
             }
         };
-        Ok(Self { folder: folder.to_owned(), files, holder })
+        Ok(Self {
+            folder: folder.to_owned(),
+            files,
+            holder,
+        })
     }
 
     /// Whether there is a tensor of this name.
@@ -94,7 +104,11 @@ impl Weights {
             .and_then(|&number| {
                 let file = &self.files[number];
                 let entry = file.header.entries.get(tensor)?;
-                Some(View { path: &file.path, entry, bytes: file.map.get(entry.range.clone())? })
+                Some(View {
+                    path: &file.path,
+                    entry,
+                    bytes: file.map.get(entry.range.clone())?,
+                })
             })
             .ok_or_else(|| WeightsError::TensorMissing {
                 path: self.folder.clone(),
@@ -119,17 +133,24 @@ impl Weights {
     /// How many numbers the part's floating-point tensors hold.
     pub(crate) fn parameters(&self) -> u64 {
         let floats = self.entries().filter(|entry| entry.dtype.is_float());
-        floats.map(|entry| entry.shape.iter().product::<usize>() as u64).sum()
+        floats
+            .map(|entry| entry.shape.iter().product::<usize>() as u64)
+            .sum()
     }
 
     fn entries(&self) -> impl Iterator<Item = &Entry> {
-        self.holder.iter().filter_map(|(name, &file)| self.files[file].header.entries.get(name))
+        self.holder
+            .iter()
+            .filter_map(|(name, &file)| self.files[file].header.entries.get(name))
     }
 }
 
 impl WeightFile {
     fn open(path: &Path) -> Result<Self, WeightsError> {
-        let unreadable = |source| WeightsError::Unreadable { path: path.to_owned(), source };
+        let unreadable = |source| WeightsError::Unreadable {
+            path: path.to_owned(),
+            source,
+        };
         let file = File::open(path).map_err(unreadable)?;
         let length = file.metadata().map_err(unreadable)?.len();
         if length < header::LENGTH_BYTES as u64 {
@@ -140,11 +161,18 @@ impl WeightFile {
         }
         let map = map(&file).map_err(unreadable)?;
         let header = Header::parse(path, &map)?;
-        Ok(Self { path: path.to_owned(), map, header })
+        Ok(Self {
+            path: path.to_owned(),
+            map,
+            header,
+        })
     }
 }
 
-#[allow(unsafe_code, reason = "a weight file is mapped, not copied: it may be larger than memory")]
+#[allow(
+    unsafe_code,
+    reason = "a weight file is mapped, not copied: it may be larger than memory"
+)]
 fn map(file: &File) -> std::io::Result<Mmap> {
     // SAFETY: the map is only read, as plain bytes of which every pattern is valid. Whoever shrinks
     // a model's file while it is in use ends the process with SIGBUS, as with any mapped file; the

@@ -51,7 +51,10 @@ impl TextEncoderConfig {
     /// The base of the rotations; transformers' default for Qwen3 if no spelling of it is there.
     fn rope_theta(&self) -> f64 {
         let parameters = self.rope_parameters.as_ref();
-        parameters.and_then(|parameters| parameters.rope_theta).or(self.rope_theta).unwrap_or(1e4)
+        parameters
+            .and_then(|parameters| parameters.rope_theta)
+            .or(self.rope_theta)
+            .unwrap_or(1e4)
     }
 
     /// How fast each pair of a head's dimensions turns per position.
@@ -65,13 +68,20 @@ impl TextEncoderConfig {
     pub(crate) fn frequencies(&self) -> impl Iterator<Item = f64> {
         let rounded = self.rope_parameters.is_some() && self.dtype.as_deref() == Some("bfloat16");
         rope::frequencies(self.head_dim, self.rope_theta()).map(move |frequency| {
-            if rounded { bf16::from_f64(frequency).to_f64() } else { frequency }
+            if rounded {
+                bf16::from_f64(frequency).to_f64()
+            } else {
+                frequency
+            }
         })
     }
 
     pub(crate) fn check(&self) -> Check {
         ensure(self.model_type == "qwen3", || {
-            format!("the text encoder is a {:?}; klein's is a \"qwen3\"", self.model_type)
+            format!(
+                "the text encoder is a {:?}; klein's is a \"qwen3\"",
+                self.model_type
+            )
         })?;
         for (name, size) in [
             ("vocab_size", self.vocab_size),
@@ -83,19 +93,31 @@ impl TextEncoderConfig {
         ] {
             ensure_size(name, size)?;
         }
-        ensure(self.num_attention_heads.is_multiple_of(self.num_key_value_heads), || {
-            "num_attention_heads is not a multiple of num_key_value_heads".into()
-        })?;
+        ensure(
+            self.num_attention_heads
+                .is_multiple_of(self.num_key_value_heads),
+            || "num_attention_heads is not a multiple of num_key_value_heads".into(),
+        )?;
         ensure(self.head_dim.is_multiple_of(2), || "head_dim is odd".into())?;
-        ensure(self.hidden_act == "silu", || format!("hidden_act is {:?}", self.hidden_act))?;
-        ensure(!self.attention_bias, || "attention_bias is not supported".into())?;
-        ensure(!self.use_sliding_window, || "use_sliding_window is not supported".into())?;
+        ensure(self.hidden_act == "silu", || {
+            format!("hidden_act is {:?}", self.hidden_act)
+        })?;
+        ensure(!self.attention_bias, || {
+            "attention_bias is not supported".into()
+        })?;
+        ensure(!self.use_sliding_window, || {
+            "use_sliding_window is not supported".into()
+        })?;
         for parameters in self.rope_parameters.iter().chain(&self.rope_scaling) {
             let kind = parameters.rope_type.as_deref().unwrap_or("default");
-            ensure(kind == "default", || format!("rope_type {kind:?} is not supported"))?;
+            ensure(kind == "default", || {
+                format!("rope_type {kind:?} is not supported")
+            })?;
         }
         let theta = self.rope_theta();
-        ensure(theta > 1.0 && theta.is_finite(), || format!("rope_theta is {theta}"))?;
+        ensure(theta > 1.0 && theta.is_finite(), || {
+            format!("rope_theta is {theta}")
+        })?;
         ensure(self.rms_norm_eps > 0.0 && self.rms_norm_eps < 1.0, || {
             format!("rms_norm_eps is {}", self.rms_norm_eps)
         })
@@ -133,7 +155,10 @@ mod tests {
         let second = |extra| parse(extra).frequencies().nth(1).unwrap();
         // head_dim 4, θ 10⁴: the second pair turns by a hundredth.
         assert_eq!(second(r#", "rope_theta": 1e4, "dtype": "bfloat16""#), 0.01);
-        assert_eq!(second(r#", "rope_parameters": {"rope_theta": 1e4}, "dtype": "float32""#), 0.01);
+        assert_eq!(
+            second(r#", "rope_parameters": {"rope_theta": 1e4}, "dtype": "float32""#),
+            0.01
+        );
         let cast = second(r#", "rope_parameters": {"rope_theta": 1e4}, "dtype": "bfloat16""#);
         assert_eq!(cast, 0.010_009_765_625);
     }

@@ -81,27 +81,43 @@ impl TransformerConfig {
             ("attention_head_dim", self.attention_head_dim),
             ("num_attention_heads", self.num_attention_heads),
             ("joint_attention_dim", self.joint_attention_dim),
-            ("timestep_guidance_channels", self.timestep_guidance_channels),
+            (
+                "timestep_guidance_channels",
+                self.timestep_guidance_channels,
+            ),
         ] {
             ensure_size(name, size)?;
         }
         ensure_size("the hidden width", self.hidden())?;
         ensure(self.patch_size == 1, || {
-            format!("patch_size is {}, not 1: the VAE makes the patches", self.patch_size)
+            format!(
+                "patch_size is {}, not 1: the VAE makes the patches",
+                self.patch_size
+            )
         })?;
         ensure(self.output() == self.in_channels, || {
-            format!("out_channels is {}, in_channels {}", self.output(), self.in_channels)
+            format!(
+                "out_channels is {}, in_channels {}",
+                self.output(),
+                self.in_channels
+            )
         })?;
         ensure(self.axes_dims_rope.len() == 4, || {
-            format!("axes_dims_rope has {} axes, not 4", self.axes_dims_rope.len())
+            format!(
+                "axes_dims_rope has {} axes, not 4",
+                self.axes_dims_rope.len()
+            )
         })?;
         let axes = &self.axes_dims_rope;
-        ensure(axes.iter().all(|size| size.is_multiple_of(2) && *size <= 1_000_000), || {
-            format!("axes_dims_rope {axes:?} has an odd axis")
-        })?;
-        ensure(axes.iter().sum::<usize>() == self.attention_head_dim, || {
-            format!("axes_dims_rope {axes:?} does not sum to attention_head_dim")
-        })?;
+        ensure(
+            axes.iter()
+                .all(|size| size.is_multiple_of(2) && *size <= 1_000_000),
+            || format!("axes_dims_rope {axes:?} has an odd axis"),
+        )?;
+        ensure(
+            axes.iter().sum::<usize>() == self.attention_head_dim,
+            || format!("axes_dims_rope {axes:?} does not sum to attention_head_dim"),
+        )?;
         ensure(self.timestep_guidance_channels.is_multiple_of(2), || {
             "timestep_guidance_channels is odd".into()
         })?;
@@ -111,6 +127,8 @@ impl TransformerConfig {
         ensure(self.rope_theta > 1.0 && self.rope_theta.is_finite(), || {
             format!("rope_theta is {}", self.rope_theta)
         })?;
-        ensure(self.eps > 0.0 && self.eps < 1.0, || format!("eps is {}", self.eps))
+        ensure(self.eps > 0.0 && self.eps < 1.0, || {
+            format!("eps is {}", self.eps)
+        })
     }
 }

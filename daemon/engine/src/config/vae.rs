@@ -52,7 +52,9 @@ impl Default for VaeConfig {
 impl VaeConfig {
     /// Channels of each of the decoder's levels, from the picture inwards.
     pub(crate) fn decoder_channels(&self) -> &[usize] {
-        self.decoder_block_out_channels.as_ref().unwrap_or(&self.block_out_channels)
+        self.decoder_block_out_channels
+            .as_ref()
+            .unwrap_or(&self.block_out_channels)
     }
 
     /// Channels of a latent token: a 2×2 patch of the latent.
@@ -67,7 +69,10 @@ impl VaeConfig {
             format!("layers_per_block is {}", self.layers_per_block)
         })?;
         ensure(self.in_channels == 3 && self.out_channels == 3, || {
-            format!("{} channels in and {} out, not RGB", self.in_channels, self.out_channels)
+            format!(
+                "{} channels in and {} out, not RGB",
+                self.in_channels, self.out_channels
+            )
         })?;
         // Four levels halve the picture three times; with the patches one token is 16 pixels wide,
         // which is what requests, references and latents are measured in.
@@ -75,7 +80,9 @@ impl VaeConfig {
             ("block_out_channels", &self.block_out_channels[..]),
             ("decoder_block_out_channels", self.decoder_channels()),
         ] {
-            ensure(levels.len() == 4, || format!("{name} has {} levels, not 4", levels.len()))?;
+            ensure(levels.len() == 4, || {
+                format!("{name} has {} levels, not 4", levels.len())
+            })?;
             for &channels in levels {
                 ensure_size(name, channels)?;
                 ensure(channels.is_multiple_of(self.norm_num_groups), || {
@@ -83,17 +90,26 @@ impl VaeConfig {
                 })?;
             }
         }
-        ensure(self.patch_size == [2, 2], || format!("patch_size is {:?}", self.patch_size))?;
-        let plain = |types: &[String], name: &str| types.len() == 4 && types.iter().all(|t| t == name);
+        ensure(self.patch_size == [2, 2], || {
+            format!("patch_size is {:?}", self.patch_size)
+        })?;
+        let plain =
+            |types: &[String], name: &str| types.len() == 4 && types.iter().all(|t| t == name);
         ensure(plain(&self.down_block_types, "DownEncoderBlock2D"), || {
-            format!("down_block_types {:?} are not supported", self.down_block_types)
+            format!(
+                "down_block_types {:?} are not supported",
+                self.down_block_types
+            )
         })?;
         ensure(plain(&self.up_block_types, "UpDecoderBlock2D"), || {
             format!("up_block_types {:?} are not supported", self.up_block_types)
         })?;
-        ensure(self.act_fn == "silu", || format!("act_fn is {:?}", self.act_fn))?;
-        ensure(self.batch_norm_eps > 0.0 && self.batch_norm_eps < 1.0, || {
-            format!("batch_norm_eps is {}", self.batch_norm_eps)
-        })
+        ensure(self.act_fn == "silu", || {
+            format!("act_fn is {:?}", self.act_fn)
+        })?;
+        ensure(
+            self.batch_norm_eps > 0.0 && self.batch_norm_eps < 1.0,
+            || format!("batch_norm_eps is {}", self.batch_norm_eps),
+        )
     }
 }

@@ -28,7 +28,9 @@ pub(crate) fn attend(
         None,
         AttentionModuleOptions::default(),
     );
-    out.squeeze_dim::<3>(0).swap_dims(0, 1).reshape([queries, heads * width])
+    out.squeeze_dim::<3>(0)
+        .swap_dims(0, 1)
+        .reshape([queries, heads * width])
 }
 
 /// Attention of one wide head, `[tokens, width]`, a few queries after another: backends spread the

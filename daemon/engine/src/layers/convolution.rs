@@ -20,7 +20,12 @@ impl Convolution {
         outputs: usize,
         inputs: usize,
     ) -> Result<Self, WeightsError> {
-        Self::load(scope, name, [outputs, inputs, 3, 3], ConvOptions::new([1, 1], [1, 1], [1, 1], 1))
+        Self::load(
+            scope,
+            name,
+            [outputs, inputs, 3, 3],
+            ConvOptions::new([1, 1], [1, 1], [1, 1], 1),
+        )
     }
 
     /// 1×1, a linear layer on every pixel.
@@ -30,7 +35,12 @@ impl Convolution {
         outputs: usize,
         inputs: usize,
     ) -> Result<Self, WeightsError> {
-        Self::load(scope, name, [outputs, inputs, 1, 1], ConvOptions::new([1, 1], [0, 0], [1, 1], 1))
+        Self::load(
+            scope,
+            name,
+            [outputs, inputs, 1, 1],
+            ConvOptions::new([1, 1], [0, 0], [1, 1], 1),
+        )
     }
 
     /// 3×3 with stride 2, padded at the bottom and the right only: the picture halves.
@@ -58,6 +68,11 @@ impl Convolution {
 
     /// `[1, inputs, height, width]` to `[1, outputs, …, …]`.
     pub(crate) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        module::conv2d(x, self.weight.clone(), Some(self.bias.clone()), self.options.clone())
+        module::conv2d(
+            x,
+            self.weight.clone(),
+            Some(self.bias.clone()),
+            self.options.clone(),
+        )
     }
 }

@@ -31,7 +31,10 @@ impl Linear {
         inputs: usize,
     ) -> Result<Self, WeightsError> {
         let bias = scope.tensor(&format!("{name}.bias"), [outputs])?;
-        Ok(Self { bias: Some(bias), ..Self::load(scope, name, outputs, inputs)? })
+        Ok(Self {
+            bias: Some(bias),
+            ..Self::load(scope, name, outputs, inputs)?
+        })
     }
 
     /// Reads equally wide layers on the same input as one, their outputs side by side.
@@ -43,7 +46,10 @@ impl Linear {
     ) -> Result<Self, WeightsError> {
         let leaves: Vec<_> = names.iter().map(|name| format!("{name}.weight")).collect();
         let leaves: Vec<_> = leaves.iter().map(String::as_str).collect();
-        Ok(Self { weight: scope.stacked(&leaves, [outputs, inputs])?, bias: None })
+        Ok(Self {
+            weight: scope.stacked(&leaves, [outputs, inputs])?,
+            bias: None,
+        })
     }
 
     /// `[tokens, inputs]` to `[tokens, outputs]`.

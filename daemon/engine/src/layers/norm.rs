@@ -18,7 +18,10 @@ impl RmsNorm {
         width: usize,
         eps: f64,
     ) -> Result<Self, WeightsError> {
-        Ok(Self { scale: scope.tensor(&format!("{name}.weight"), [width])?, eps })
+        Ok(Self {
+            scale: scope.tensor(&format!("{name}.weight"), [width])?,
+            eps,
+        })
     }
 
     pub(crate) fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
@@ -37,7 +40,10 @@ pub(crate) struct LayerNorm {
 
 impl LayerNorm {
     pub(crate) fn new(width: usize, eps: f64, device: &Device) -> Self {
-        Self { ones: Tensor::ones([width], device), eps }
+        Self {
+            ones: Tensor::ones([width], device),
+            eps,
+        }
     }
 
     /// `(1 + scale)·norm(x) + shift`: both are `[width]`.
@@ -68,7 +74,11 @@ impl GroupNorm {
             let values: Tensor<1> = scope.tensor(&format!("{name}.{leaf}"), [channels])?;
             Ok(values.reshape([1, channels, 1, 1]))
         };
-        Ok(Self { groups, weight: per_channel("weight")?, bias: per_channel("bias")? })
+        Ok(Self {
+            groups,
+            weight: per_channel("weight")?,
+            bias: per_channel("bias")?,
+        })
     }
 
     /// Normalises each group of channels over the whole picture, `[1, channels, height, width]`.

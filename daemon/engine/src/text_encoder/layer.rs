@@ -77,13 +77,21 @@ impl Layer {
         let keys = view.mask.dims()[3];
         let seen = x.clone().slice(s![..keys, ..]);
         let shape = [keys, self.key_value_heads, self.head_width];
-        let query = self.query.forward(x).reshape([tokens, self.heads, self.head_width]);
+        let query = self
+            .query
+            .forward(x)
+            .reshape([tokens, self.heads, self.head_width]);
         let key = self.key.forward(seen.clone()).reshape(shape);
         let value = self.value.forward(seen).reshape(shape);
-        let query = view.query_rotation.apply(self.query_norm.forward(query), Pairing::Halves);
-        let key = view.key_rotation.apply(self.key_norm.forward(key), Pairing::Halves);
+        let query = view
+            .query_rotation
+            .apply(self.query_norm.forward(query), Pairing::Halves);
+        let key = view
+            .key_rotation
+            .apply(self.key_norm.forward(key), Pairing::Halves);
         let mask = Some(view.mask.clone());
-        self.out.forward(attend(query, self.shared(key), self.shared(value), mask))
+        self.out
+            .forward(attend(query, self.shared(key), self.shared(value), mask))
     }
 
     /// Repeats each key or value head for the query heads that share it: not every backend's

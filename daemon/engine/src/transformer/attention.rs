@@ -39,9 +39,15 @@ impl HeadSplit {
         let [tokens, _] = fused.dims();
         let width = self.heads * self.head_width;
         let part = |number: usize| {
-            let part = fused.clone().slice(s![.., number * width..(number + 1) * width]);
+            let part = fused
+                .clone()
+                .slice(s![.., number * width..(number + 1) * width]);
             part.reshape([tokens, self.heads, self.head_width])
         };
-        [self.query_norm.forward(part(0)), self.key_norm.forward(part(1)), part(2)]
+        [
+            self.query_norm.forward(part(0)),
+            self.key_norm.forward(part(1)),
+            part(2),
+        ]
     }
 }

@@ -52,8 +52,14 @@ const TEXT: Names = Names {
 };
 
 impl DoubleBlock {
-    pub(super) fn load(scope: &Scope<'_>, config: &TransformerConfig) -> Result<Self, WeightsError> {
-        Ok(Self { text: Stream::load(scope, &TEXT, config)?, image: Stream::load(scope, &IMAGE, config)? })
+    pub(super) fn load(
+        scope: &Scope<'_>,
+        config: &TransformerConfig,
+    ) -> Result<Self, WeightsError> {
+        Ok(Self {
+            text: Stream::load(scope, &TEXT, config)?,
+            image: Stream::load(scope, &IMAGE, config)?,
+        })
     }
 
     /// Both streams, `[tokens, hidden width]`, one block further: first the text's, then the image's.
@@ -74,7 +80,10 @@ impl DoubleBlock {
         let prompt = text.dims()[0];
         let to_text = attended.clone().slice(s![..prompt, ..]);
         let to_image = attended.slice(s![prompt.., ..]);
-        (self.text.finish(text, to_text, for_text), self.image.finish(image, to_image, for_image))
+        (
+            self.text.finish(text, to_text, for_text),
+            self.image.finish(image, to_image, for_image),
+        )
     }
 }
 
@@ -105,10 +114,16 @@ impl Stream {
     }
 
     fn project(&self, x: Tensor<2>, modulation: &Modulation) -> Projected {
-        self.split.forward(&self.qkv.forward(modulation.enter(&self.norm, x)))
+        self.split
+            .forward(&self.qkv.forward(modulation.enter(&self.norm, x)))
     }
 
-    fn finish(&self, x: Tensor<2>, attended: Tensor<2>, modulations: &[Modulation; 2]) -> Tensor<2> {
+    fn finish(
+        &self,
+        x: Tensor<2>,
+        attended: Tensor<2>,
+        modulations: &[Modulation; 2],
+    ) -> Tensor<2> {
         let [attention, feed_forward] = modulations;
         let x = attention.leave(x, self.attention_out.forward(attended));
         let inner = feed_forward.enter(&self.norm, x.clone());

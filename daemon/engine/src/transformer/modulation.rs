@@ -42,7 +42,9 @@ impl<const N: usize> Modulator<N> {
         let all = self.linear.forward(time.clone());
         let width = all.dims()[1] / N;
         std::array::from_fn(|number| {
-            let own = all.clone().slice(s![.., number * width..(number + 1) * width]);
+            let own = all
+                .clone()
+                .slice(s![.., number * width..(number + 1) * width]);
             let [shift, scale, gate] = chunks(own);
             Modulation { shift, scale, gate }
         })

@@ -21,7 +21,10 @@ pub(super) struct SingleBlock {
 }
 
 impl SingleBlock {
-    pub(super) fn load(scope: &Scope<'_>, config: &TransformerConfig) -> Result<Self, WeightsError> {
+    pub(super) fn load(
+        scope: &Scope<'_>,
+        config: &TransformerConfig,
+    ) -> Result<Self, WeightsError> {
         let hidden = config.hidden();
         let inner = config.feed_forward();
         let scope = scope.at("attn");
@@ -41,12 +44,18 @@ impl SingleBlock {
         modulation: &Modulation,
         rotation: &Rotation,
     ) -> Tensor<2> {
-        let fused = self.fused_in.forward(modulation.enter(&self.norm, x.clone()));
+        let fused = self
+            .fused_in
+            .forward(modulation.enter(&self.norm, x.clone()));
         let [query, key, value] = self.split.forward(&fused);
         let query = rotation.apply(query, Pairing::Adjacent);
         let key = rotation.apply(key, Pairing::Adjacent);
         let attended = attend(query, key, value, None);
         let inner = swiglu(fused.slice(s![.., 3 * self.hidden..]));
-        modulation.leave(x, self.fused_out.forward(Tensor::cat(vec![attended, inner], 1)))
+        modulation.leave(
+            x,
+            self.fused_out
+                .forward(Tensor::cat(vec![attended, inner], 1)),
+        )
     }
 }

@@ -1,8 +1,9 @@
 //! The time of a step as a vector.
 
-use burn::tensor::{DType, Device, Tensor, TensorData, activation};
+use burn::tensor::{Device, Tensor, activation};
 
 use crate::config::TransformerConfig;
+use crate::host::upload;
 use crate::layers::Linear;
 use crate::weights::{Scope, WeightsError};
 
@@ -36,15 +37,22 @@ impl TimeEmbedding {
 
     /// `[1, hidden width]` for a time of 0 to 1000.
     pub(super) fn forward(&self, time: f32) -> Tensor<2> {
-        let values = TensorData::new(sinusoid(time, self.channels), [1, self.channels]);
-        let wave = Tensor::from_data(values, (&self.device, DType::F32));
-        self.second.forward(activation::silu(self.first.forward(wave)))
+        let wave = upload(
+            sinusoid(time, self.channels),
+            [1, self.channels],
+            &self.device,
+        );
+        self.second
+            .forward(activation::silu(self.first.forward(wave)))
     }
 }
 
 /// `[cos(t·ω₀) … | sin(t·ω₀) …]` with ω falling from 1 to nearly 1/[`MAX_PERIOD`], all in f32 as the
 /// reference computes it.
-#[allow(clippy::cast_precision_loss, reason = "a number of channels is exact in f32")]
+#[allow(
+    clippy::cast_precision_loss,
+    reason = "a number of channels is exact in f32"
+)]
 fn sinusoid(time: f32, channels: usize) -> Vec<f32> {
     let half = channels / 2;
     let angle = |k: usize| time * (-MAX_PERIOD.ln() * k as f32 / half as f32).exp();
@@ -64,7 +72,11 @@ mod tests {
         let sines = [0.826_880, 0.613_603, -0.898_020, 0.999_720];
         for (k, (cosine, sine)) in cosines.into_iter().zip(sines).enumerate() {
             assert!((wave[k] - cosine).abs() < 1e-4, "cos {k}: {}", wave[k]);
-            assert!((wave[128 + k] - sine).abs() < 1e-4, "sin {k}: {}", wave[128 + k]);
+            assert!(
+                (wave[128 + k] - sine).abs() < 1e-4,
+                "sin {k}: {}",
+                wave[128 + k]
+            );
         }
     }
 }

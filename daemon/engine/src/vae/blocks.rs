@@ -36,8 +36,12 @@ impl ResidualBlock {
     }
 
     pub(super) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let inner = self.first.forward(activation::silu(self.first_norm.forward(x.clone())));
-        let inner = self.second.forward(activation::silu(self.second_norm.forward(inner)));
+        let inner = self
+            .first
+            .forward(activation::silu(self.first_norm.forward(x.clone())));
+        let inner = self
+            .second
+            .forward(activation::silu(self.second_norm.forward(inner)));
         match &self.shortcut {
             Some(shortcut) => shortcut.forward(x) + inner,
             None => x + inner,
@@ -76,7 +80,11 @@ impl PixelAttention {
             self.key.forward(pixels.clone()),
             self.value.forward(pixels),
         );
-        x + self.out.forward(attended).transpose().reshape([1, channels, height, width])
+        x + self
+            .out
+            .forward(attended)
+            .transpose()
+            .reshape([1, channels, height, width])
     }
 }
 
@@ -96,13 +104,18 @@ impl MidBlock {
     ) -> Result<Self, WeightsError> {
         let groups = config.norm_num_groups;
         let scope = scope.at("mid_block");
-        let residual =
-            |number| ResidualBlock::load(&scope.at("resnets").at(number), channels, channels, groups);
+        let residual = |number| {
+            ResidualBlock::load(&scope.at("resnets").at(number), channels, channels, groups)
+        };
         let attention = config
             .mid_block_add_attention
             .then(|| PixelAttention::load(&scope.at("attentions.0"), channels, groups))
             .transpose()?;
-        Ok(Self { before: residual(0)?, attention, after: residual(1)? })
+        Ok(Self {
+            before: residual(0)?,
+            attention,
+            after: residual(1)?,
+        })
     }
 
     pub(super) fn forward(&self, x: Tensor<4>) -> Tensor<4> {

@@ -1,8 +1,8 @@
 //! From a latent to a picture.
 
+use burn::tensor::Tensor;
 use burn::tensor::module::interpolate;
 use burn::tensor::ops::{InterpolateMode, InterpolateOptions};
-use burn::tensor::Tensor;
 
 use super::blocks::{Head, MidBlock, ResidualBlock};
 use crate::config::VaeConfig;

@@ -73,7 +73,10 @@ impl Dtype {
 
     /// Whether this is one of the 8-bit floats that weights are quantised to.
     pub fn is_fp8(self) -> bool {
-        matches!(self, Self::F8E4M3 | Self::F8E5M2 | Self::F8E4M3Fnuz | Self::F8E5M2Fnuz)
+        matches!(
+            self,
+            Self::F8E4M3 | Self::F8E5M2 | Self::F8E4M3Fnuz | Self::F8E5M2Fnuz
+        )
     }
 
     /// Whether elements are floating-point numbers: weights rather than counters or markers.
@@ -81,7 +84,13 @@ impl Dtype {
         self.is_fp8()
             || matches!(
                 self,
-                Self::F4 | Self::F6E2M3 | Self::F6E3M2 | Self::F16 | Self::Bf16 | Self::F32 | Self::F64
+                Self::F4
+                    | Self::F6E2M3
+                    | Self::F6E3M2
+                    | Self::F16
+                    | Self::Bf16
+                    | Self::F32
+                    | Self::F64
             )
     }
 
@@ -91,15 +100,25 @@ impl Dtype {
     /// bf16 is the upper half of an f32, so that conversion is exact, as is that of f16.
     pub(crate) fn append_f32(self, bytes: &[u8], out: &mut Vec<f32>) -> bool {
         match self {
-            Self::Bf16 => out.extend(bytes.as_chunks::<2>().0.iter().map(|&[low, high]| {
-                f32::from_bits(u32::from_le_bytes([0, 0, low, high]))
-            })),
+            Self::Bf16 => out.extend(
+                bytes
+                    .as_chunks::<2>()
+                    .0
+                    .iter()
+                    .map(|&[low, high]| f32::from_bits(u32::from_le_bytes([0, 0, low, high]))),
+            ),
             Self::F16 => {
                 let halves = bytes.as_chunks::<2>().0;
                 out.extend(halves.iter().map(|&pair| f16::from_le_bytes(pair).to_f32()));
             }
             Self::F32 => {
-                out.extend(bytes.as_chunks::<4>().0.iter().map(|&word| f32::from_le_bytes(word)));
+                out.extend(
+                    bytes
+                        .as_chunks::<4>()
+                        .0
+                        .iter()
+                        .map(|&word| f32::from_le_bytes(word)),
+                );
             }
             _ => return false,
         }
@@ -109,7 +128,10 @@ impl Dtype {
 
 impl fmt::Display for Dtype {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = TABLE.iter().find(|row| row.0 == *self).map_or("?", |row| row.1);
+        let name = TABLE
+            .iter()
+            .find(|row| row.0 == *self)
+            .map_or("?", |row| row.1);
         formatter.write_str(name)
     }
 }

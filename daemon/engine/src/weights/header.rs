@@ -77,8 +77,10 @@ impl<'de> Deserialize<'de> for Claims {
 impl Header {
     /// Reads the header at the start of `file` and checks it against the file's length.
     pub(super) fn parse(path: &Path, file: &[u8]) -> Result<Self, WeightsError> {
-        let malformed =
-            |problem: String| WeightsError::Malformed { path: path.to_owned(), problem };
+        let malformed = |problem: String| WeightsError::Malformed {
+            path: path.to_owned(),
+            problem,
+        };
         let (length, rest) = file
             .split_first_chunk::<LENGTH_BYTES>()
             .ok_or_else(|| malformed("it is too short for a header".into()))?;
@@ -87,7 +89,11 @@ impl Header {
             .ok()
             .filter(|&length| length <= JSON_LIMIT)
             .and_then(|length| rest.get(..length))
-            .ok_or_else(|| malformed(format!("its header claims {length} bytes, more than there are")))?;
+            .ok_or_else(|| {
+                malformed(format!(
+                    "its header claims {length} bytes, more than there are"
+                ))
+            })?;
         let Claims(claims) = serde_json::from_slice(json)
             .map_err(|error| malformed(format!("its header is not valid: {error}")))?;
 
@@ -96,9 +102,14 @@ impl Header {
         check_layout(path, &claims, data_length)?;
         let mut entries = BTreeMap::new();
         for (name, claim) in claims {
-            let entry = claim.into_entry(data_start).map_err(|problem| {
-                WeightsError::TensorMalformed { path: path.to_owned(), tensor: name.clone(), problem }
-            })?;
+            let entry =
+                claim
+                    .into_entry(data_start)
+                    .map_err(|problem| WeightsError::TensorMalformed {
+                        path: path.to_owned(),
+                        tensor: name.clone(),
+                        problem,
+                    })?;
             entries.insert(name, entry);
         }
         Ok(Self { entries })
@@ -116,12 +127,18 @@ fn check_layout(
         tensor: tensor.to_owned(),
         problem,
     };
-    let mut ranges: Vec<_> = claims.iter().map(|(name, claim)| (claim.data_offsets, name)).collect();
+    let mut ranges: Vec<_> = claims
+        .iter()
+        .map(|(name, claim)| (claim.data_offsets, name))
+        .collect();
     ranges.sort_unstable();
     let mut reached = 0;
     for ((begin, end), name) in ranges {
         if end < begin {
-            return Err(tensor_malformed(name, format!("claims to end at {end}, before it begins at {begin}")));
+            return Err(tensor_malformed(
+                name,
+                format!("claims to end at {end}, before it begins at {begin}"),
+            ));
         }
         if end > data_length {
             return Err(WeightsError::Truncated {
@@ -132,17 +149,26 @@ fn check_layout(
             });
         }
         if begin < reached {
-            return Err(tensor_malformed(name, "overlaps the tensor before it".into()));
+            return Err(tensor_malformed(
+                name,
+                "overlaps the tensor before it".into(),
+            ));
         }
         if begin > reached {
-            return Err(tensor_malformed(name, format!("leaves {} bytes before it unclaimed", begin - reached)));
+            return Err(tensor_malformed(
+                name,
+                format!("leaves {} bytes before it unclaimed", begin - reached),
+            ));
         }
         reached = end;
     }
     if reached < data_length {
         return Err(WeightsError::Malformed {
             path: path.to_owned(),
-            problem: format!("{} bytes at its end belong to no tensor", data_length - reached),
+            problem: format!(
+                "{} bytes at its end belong to no tensor",
+                data_length - reached
+            ),
         });
     }
     Ok(())
@@ -165,6 +191,10 @@ impl Claim {
                 end - begin
             ));
         }
-        Ok(Entry { dtype, shape: self.shape, range: data_start + begin..data_start + end })
+        Ok(Entry {
+            dtype,
+            shape: self.shape,
+            range: data_start + begin..data_start + end,
+        })
     }
 }

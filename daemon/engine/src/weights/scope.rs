@@ -6,9 +6,10 @@
 
 use std::fmt::Display;
 
-use burn::tensor::{DType, Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 
 use super::{View, Weights, WeightsError};
+use crate::host::upload;
 
 /// A place in the tree of tensor names.
 #[derive(Clone)]
@@ -21,12 +22,19 @@ pub(crate) struct Scope<'a> {
 impl<'a> Scope<'a> {
     /// The root of a part's tree.
     pub(crate) fn root(weights: &'a Weights, device: &'a Device) -> Self {
-        Self { weights, device, prefix: String::new() }
+        Self {
+            weights,
+            device,
+            prefix: String::new(),
+        }
     }
 
     /// The place one name further down; the name may hold dots.
     pub(crate) fn at(&self, name: impl Display) -> Self {
-        Self { prefix: format!("{}{name}.", self.prefix), ..self.clone() }
+        Self {
+            prefix: format!("{}{name}.", self.prefix),
+            ..self.clone()
+        }
     }
 
     /// The device that tensors are read to.
@@ -42,7 +50,7 @@ impl<'a> Scope<'a> {
     ) -> Result<Tensor<D>, WeightsError> {
         let mut values = Vec::new();
         self.append(leaf, &shape, &mut values)?;
-        Ok(self.upload(values, shape))
+        Ok(upload(values, shape, self.device))
     }
 
     /// Reads equally shaped matrices and stacks their rows into one of this shape, so that linear
@@ -56,7 +64,7 @@ impl<'a> Scope<'a> {
         for leaf in leaves {
             self.append(leaf, &[rows / leaves.len(), columns], &mut values)?;
         }
-        Ok(self.upload(values, [rows, columns]))
+        Ok(upload(values, [rows, columns], self.device))
     }
 
     /// Reads only these rows of the matrix `leaf`, for embedding tables of which a prompt needs a
@@ -74,7 +82,7 @@ impl<'a> Scope<'a> {
             let bytes = &view.bytes[row * stride..(row + 1) * stride];
             self.convert(leaf, &view, bytes, &mut values)?;
         }
-        Ok(self.upload(values, [rows.len(), shape[1]]))
+        Ok(upload(values, [rows.len(), shape[1]], self.device))
     }
 
     fn append(&self, leaf: &str, shape: &[usize], out: &mut Vec<f32>) -> Result<(), WeightsError> {
@@ -115,9 +123,5 @@ impl<'a> Scope<'a> {
 
     fn name(&self, leaf: &str) -> String {
         format!("{}{leaf}", self.prefix)
-    }
-
-    fn upload<const D: usize>(&self, values: Vec<f32>, shape: [usize; D]) -> Tensor<D> {
-        Tensor::from_data(TensorData::new(values, shape), (self.device, DType::F32))
     }
 }

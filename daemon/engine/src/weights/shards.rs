@@ -30,24 +30,40 @@ pub(super) fn find(folder: &Path, stem: &str) -> Result<Shards, WeightsError> {
     }
     let single = folder.join(format!("{stem}.safetensors"));
     if single.is_file() {
-        return Ok(Shards { files: vec![single], assignment: None });
+        return Ok(Shards {
+            files: vec![single],
+            assignment: None,
+        });
     }
-    Err(WeightsError::Missing { folder: folder.to_owned(), stem: stem.to_owned() })
+    Err(WeightsError::Missing {
+        folder: folder.to_owned(),
+        stem: stem.to_owned(),
+    })
 }
 
 fn read_index(folder: &Path, path: &Path) -> Result<Shards, WeightsError> {
-    let malformed =
-        |problem: String| WeightsError::IndexMalformed { path: path.to_owned(), problem };
-    let text = fs::read(path)
-        .map_err(|source| WeightsError::Unreadable { path: path.to_owned(), source })?;
-    let index: Index = serde_json::from_slice(&text).map_err(|error| malformed(error.to_string()))?;
+    let malformed = |problem: String| WeightsError::IndexMalformed {
+        path: path.to_owned(),
+        problem,
+    };
+    let text = fs::read(path).map_err(|source| WeightsError::Unreadable {
+        path: path.to_owned(),
+        source,
+    })?;
+    let index: Index =
+        serde_json::from_slice(&text).map_err(|error| malformed(error.to_string()))?;
 
-    let mut numbers: BTreeMap<&str, usize> =
-        index.weight_map.values().map(|shard| (shard.as_str(), 0)).collect();
+    let mut numbers: BTreeMap<&str, usize> = index
+        .weight_map
+        .values()
+        .map(|shard| (shard.as_str(), 0))
+        .collect();
     let mut files = Vec::with_capacity(numbers.len());
     for (number, (shard, slot)) in numbers.iter_mut().enumerate() {
         if !is_plain_name(shard) {
-            return Err(malformed(format!("{shard:?} is not the name of a file beside it")));
+            return Err(malformed(format!(
+                "{shard:?} is not the name of a file beside it"
+            )));
         }
         let file = folder.join(shard);
         if !file.is_file() {
@@ -64,11 +80,17 @@ fn read_index(folder: &Path, path: &Path) -> Result<Shards, WeightsError> {
         .iter()
         .map(|(tensor, shard)| (tensor.clone(), numbers[shard.as_str()]))
         .collect();
-    Ok(Shards { files, assignment: Some(assignment) })
+    Ok(Shards {
+        files,
+        assignment: Some(assignment),
+    })
 }
 
 /// Whether a shard's name stays in the folder: an index is as little trusted as a header.
 fn is_plain_name(name: &str) -> bool {
     let mut components = Path::new(name).components();
-    matches!((components.next(), components.next()), (Some(Component::Normal(_)), None))
+    matches!(
+        (components.next(), components.next()),
+        (Some(Component::Normal(_)), None)
+    )
 }

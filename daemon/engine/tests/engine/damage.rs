@@ -25,7 +25,10 @@ fn refused(code: &str, words: &[&str], damage: impl FnOnce(&Path)) {
     let error = open(model.path()).err().expect("the damage goes unnoticed");
     assert_eq!(error.code(), code, "{error}");
     for word in words {
-        assert!(error.to_string().contains(word), "{error} does not name {word}");
+        assert!(
+            error.to_string().contains(word),
+            "{error} does not name {word}"
+        );
     }
 }
 
@@ -40,21 +43,36 @@ impl Parts {
         let bytes = fs::read(path).unwrap();
         let (length, rest) = bytes.split_first_chunk::<8>().unwrap();
         let (header, data) = rest.split_at(usize::try_from(u64::from_le_bytes(*length)).unwrap());
-        Self { header: serde_json::from_slice(header).unwrap(), data: data.to_vec() }
+        Self {
+            header: serde_json::from_slice(header).unwrap(),
+            data: data.to_vec(),
+        }
     }
 
     fn write(&self, path: &Path) {
-        write_raw(path, &serde_json::to_string(&self.header).unwrap(), &self.data);
+        write_raw(
+            path,
+            &serde_json::to_string(&self.header).unwrap(),
+            &self.data,
+        );
     }
 
     /// Leaves a tensor out, and its bytes too.
     fn remove(&mut self, tensor: &str) {
         let entry = self.header.remove(tensor).unwrap();
         let [begin, end] = [0, 1].map(|i| entry["data_offsets"][i].as_u64().unwrap());
-        self.data.drain(usize::try_from(begin).unwrap()..usize::try_from(end).unwrap());
+        self.data
+            .drain(usize::try_from(begin).unwrap()..usize::try_from(end).unwrap());
         for (name, entry) in &mut self.header {
-            let offsets = if name == "__metadata__" { None } else { entry.get_mut("data_offsets") };
-            for offset in offsets.into_iter().flat_map(|offsets| offsets.as_array_mut().unwrap()) {
+            let offsets = if name == "__metadata__" {
+                None
+            } else {
+                entry.get_mut("data_offsets")
+            };
+            for offset in offsets
+                .into_iter()
+                .flat_map(|offsets| offsets.as_array_mut().unwrap())
+            {
                 let old = offset.as_u64().unwrap();
                 *offset = json!(if old >= end { old - (end - begin) } else { old });
             }
@@ -93,7 +111,9 @@ fn a_file_cut_short_is_refused_wherever_it_ends() {
         (header + 1000, "weights-truncated"),
         (whole.len() - 1, "weights-truncated"),
     ] {
-        refused(code, &[VAE], |model| fs::write(model.join(VAE), &whole[..length]).unwrap());
+        refused(code, &[VAE], |model| {
+            fs::write(model.join(VAE), &whole[..length]).unwrap()
+        });
     }
 }
 
@@ -109,7 +129,16 @@ fn a_lying_header_is_refused() {
     for length in [u64::MAX, u64::MAX - 7, 1 << 40, 0, 1] {
         refused("weights-malformed", &[TRANSFORMER], long(length));
     }
-    for header in ["", "[]", "{", "null", "{\"a\": 1}", "{\"a\": {}}", "\u{0}", "{\"__metadata__\": {}}"] {
+    for header in [
+        "",
+        "[]",
+        "{",
+        "null",
+        "{\"a\": 1}",
+        "{\"a\": {}}",
+        "\u{0}",
+        "{\"__metadata__\": {}}",
+    ] {
         refused("weights-malformed", &[TRANSFORMER], |model| {
             write_raw(&model.join(TRANSFORMER), header, &[0; 16]);
         });
@@ -125,18 +154,48 @@ fn a_lying_header_is_refused() {
 fn lying_entries_are_refused() {
     let with = |change: fn(&mut Value)| {
         move |model: &Path| {
-            edit(model, TRANSFORMER, |parts| change(parts.header.get_mut(TENSOR).unwrap()));
+            edit(model, TRANSFORMER, |parts| {
+                change(parts.header.get_mut(TENSOR).unwrap())
+            });
         }
     };
     let named = [TRANSFORMER, TENSOR];
     let big = u64::MAX;
-    refused("weights-malformed", &named, with(|entry| entry["dtype"] = json!("F7")));
-    refused("weights-malformed", &named, with(|entry| entry["dtype"] = json!("F32")));
-    refused("weights-malformed", &named, with(|entry| entry["shape"] = json!([256, 127])));
-    refused("weights-malformed", &named, with(|entry| entry["shape"] = json!([u64::MAX, u64::MAX])));
-    refused("weights-malformed", &named, with(|entry| entry["shape"] = json!([])));
-    refused("weights-malformed", &[TRANSFORMER], with(|entry| entry["shape"] = json!([-1, 128])));
-    refused("weights-malformed", &[TRANSFORMER], with(|entry| entry["data_offsets"] = json!([0])));
+    refused(
+        "weights-malformed",
+        &named,
+        with(|entry| entry["dtype"] = json!("F7")),
+    );
+    refused(
+        "weights-malformed",
+        &named,
+        with(|entry| entry["dtype"] = json!("F32")),
+    );
+    refused(
+        "weights-malformed",
+        &named,
+        with(|entry| entry["shape"] = json!([256, 127])),
+    );
+    refused(
+        "weights-malformed",
+        &named,
+        with(|entry| entry["shape"] = json!([u64::MAX, u64::MAX])),
+    );
+    refused(
+        "weights-malformed",
+        &named,
+        with(|entry| entry["shape"] = json!([])),
+    );
+    refused(
+        "weights-malformed",
+        &[TRANSFORMER],
+        with(|entry| entry["shape"] = json!([-1, 128])),
+    );
+    refused(
+        "weights-malformed",
+        &[TRANSFORMER],
+        with(|entry| entry["data_offsets"] = json!([0])),
+    );
     refused("weights-malformed", &[TRANSFORMER], |model| {
         edit(model, TRANSFORMER, |parts| {
             let entry = parts.header.get_mut(TENSOR).unwrap();
@@ -153,11 +212,21 @@ fn lying_entries_are_refused() {
 
 #[test]
 fn overlaps_holes_and_trailing_bytes_are_refused() {
-    let entry = |begin, end| json!({"dtype": "U8", "shape": [end - begin], "data_offsets": [begin, end]});
+    let entry =
+        |begin, end| json!({"dtype": "U8", "shape": [end - begin], "data_offsets": [begin, end]});
     for (entries, words) in [
-        (json!({"a": entry(0, 8), "b": entry(4, 12)}), ["b", "overlaps"]),
-        (json!({"a": entry(0, 12), "b": entry(0, 12)}), ["b", "overlaps"]),
-        (json!({"a": entry(0, 4), "b": entry(8, 12)}), ["b", "unclaimed"]),
+        (
+            json!({"a": entry(0, 8), "b": entry(4, 12)}),
+            ["b", "overlaps"],
+        ),
+        (
+            json!({"a": entry(0, 12), "b": entry(0, 12)}),
+            ["b", "overlaps"],
+        ),
+        (
+            json!({"a": entry(0, 4), "b": entry(8, 12)}),
+            ["b", "unclaimed"],
+        ),
         (json!({"a": entry(0, 8)}), ["4 bytes", "no tensor"]),
     ] {
         refused("weights-malformed", &words, |model| {
@@ -187,8 +256,12 @@ fn a_missing_tensor_is_named() {
 fn a_layer_after_the_last_tap_may_be_missing() {
     let model = copy_of_model();
     edit(model.path(), TEXT_ENCODER, |parts| {
-        let last: Vec<_> =
-            parts.header.keys().filter(|name| name.contains("layers.27.")).cloned().collect();
+        let last: Vec<_> = parts
+            .header
+            .keys()
+            .filter(|name| name.contains("layers.27."))
+            .cloned()
+            .collect();
         assert!(!last.is_empty());
         for name in last {
             parts.remove(&name);
@@ -234,10 +307,18 @@ fn weights_in_shards_give_the_same_picture_and_a_missing_shard_is_named() {
     let model = copy_of_model();
     let folder = model.path().join("transformer");
     split_in_two(&folder);
-    let whole = crate::fixture::pipeline().render(&request(), &mut Recorder::default()).unwrap();
+    let whole = crate::fixture::pipeline()
+        .render(&request(), &mut Recorder::default())
+        .unwrap();
     let split = open(model.path()).unwrap();
-    assert_eq!(split.render(&request(), &mut Recorder::default()).unwrap(), whole);
-    assert_eq!(split.info().parameters, crate::fixture::pipeline().info().parameters);
+    assert_eq!(
+        split.render(&request(), &mut Recorder::default()).unwrap(),
+        whole
+    );
+    assert_eq!(
+        split.info().parameters,
+        crate::fixture::pipeline().info().parameters
+    );
 
     fs::remove_file(folder.join("b.safetensors")).unwrap();
     let error = open(model.path()).err().unwrap();
@@ -248,7 +329,10 @@ fn weights_in_shards_give_the_same_picture_and_a_missing_shard_is_named() {
 #[test]
 fn an_index_that_lies_is_refused() {
     for (shard, code) in [
-        ("../vae/diffusion_pytorch_model.safetensors", "weights-malformed"),
+        (
+            "../vae/diffusion_pytorch_model.safetensors",
+            "weights-malformed",
+        ),
         ("/etc/passwd", "weights-malformed"),
         ("..", "weights-malformed"),
         ("", "weights-malformed"),
@@ -257,9 +341,12 @@ fn an_index_that_lies_is_refused() {
         refused(code, &["transformer"], |model| {
             let folder = model.join("transformer");
             split_in_two(&folder);
-            edit_json(&folder.join("diffusion_pytorch_model.safetensors.index.json"), |index| {
-                index["weight_map"]["context_embedder.weight"] = json!(shard);
-            });
+            edit_json(
+                &folder.join("diffusion_pytorch_model.safetensors.index.json"),
+                |index| {
+                    index["weight_map"]["context_embedder.weight"] = json!(shard);
+                },
+            );
         });
     }
 }
@@ -269,7 +356,13 @@ fn split_in_two(folder: &Path) {
     let single = folder.join("diffusion_pytorch_model.safetensors");
     let names: Vec<String> = Parts::read(&single).header.keys().cloned().collect();
     let mut weight_map = Map::new();
-    let shard_of = |name: &str| if name < "single" { "a.safetensors" } else { "b.safetensors" };
+    let shard_of = |name: &str| {
+        if name < "single" {
+            "a.safetensors"
+        } else {
+            "b.safetensors"
+        }
+    };
     for shard in ["a.safetensors", "b.safetensors"] {
         let mut parts = Parts::read(&single);
         for name in names.iter().filter(|name| *name != "__metadata__") {
@@ -309,7 +402,9 @@ fn a_missing_file_is_named() {
         (TEXT_ENCODER, "weights-missing"),
     ] {
         let part = file.split('/').next().unwrap();
-        refused(code, &[part], |model| fs::remove_file(model.join(file)).unwrap());
+        refused(code, &[part], |model| {
+            fs::remove_file(model.join(file)).unwrap()
+        });
     }
     let model = copy_of_model();
     fs::remove_file(model.path().join("tokenizer/tokenizer.json")).unwrap();
@@ -319,24 +414,86 @@ fn a_missing_file_is_named() {
 #[test]
 fn configs_that_would_be_computed_wrongly_are_refused() {
     let cases: [(&str, &str, Value, &str); 14] = [
-        ("transformer", "num_attention_heads", json!(0), "model-config-invalid"),
-        ("transformer", "num_attention_heads", json!(u32::MAX), "model-config-invalid"),
-        ("transformer", "axes_dims_rope", json!([32, 32, 32, 31]), "model-config-invalid"),
-        ("transformer", "axes_dims_rope", json!([64, 64]), "model-config-invalid"),
-        ("transformer", "mlp_ratio", json!(-3.0), "model-config-invalid"),
-        ("transformer", "num_layers", json!("one"), "model-config-invalid"),
-        ("transformer", "num_layers", json!(1_000_000_000), "tensor-missing"),
-        ("transformer", "joint_attention_dim", json!(192), "model-mismatch"),
-        ("transformer", "guidance_embeds", json!(true), "model-unsupported"),
+        (
+            "transformer",
+            "num_attention_heads",
+            json!(0),
+            "model-config-invalid",
+        ),
+        (
+            "transformer",
+            "num_attention_heads",
+            json!(u32::MAX),
+            "model-config-invalid",
+        ),
+        (
+            "transformer",
+            "axes_dims_rope",
+            json!([32, 32, 32, 31]),
+            "model-config-invalid",
+        ),
+        (
+            "transformer",
+            "axes_dims_rope",
+            json!([64, 64]),
+            "model-config-invalid",
+        ),
+        (
+            "transformer",
+            "mlp_ratio",
+            json!(-3.0),
+            "model-config-invalid",
+        ),
+        (
+            "transformer",
+            "num_layers",
+            json!("one"),
+            "model-config-invalid",
+        ),
+        (
+            "transformer",
+            "num_layers",
+            json!(1_000_000_000),
+            "tensor-missing",
+        ),
+        (
+            "transformer",
+            "joint_attention_dim",
+            json!(192),
+            "model-mismatch",
+        ),
+        (
+            "transformer",
+            "guidance_embeds",
+            json!(true),
+            "model-unsupported",
+        ),
         ("vae", "latent_channels", json!(16), "model-mismatch"),
         ("vae", "norm_num_groups", json!(3), "model-config-invalid"),
-        ("vae", "block_out_channels", json!([32, 64]), "model-config-invalid"),
-        ("text_encoder", "num_hidden_layers", json!(26), "model-mismatch"),
-        ("text_encoder", "model_type", json!("mistral"), "model-config-invalid"),
+        (
+            "vae",
+            "block_out_channels",
+            json!([32, 64]),
+            "model-config-invalid",
+        ),
+        (
+            "text_encoder",
+            "num_hidden_layers",
+            json!(26),
+            "model-mismatch",
+        ),
+        (
+            "text_encoder",
+            "model_type",
+            json!("mistral"),
+            "model-config-invalid",
+        ),
     ];
     for (part, key, value, code) in cases {
         refused(code, &[], |model| {
-            edit_json(&model.join(part).join("config.json"), |config| config[key] = value);
+            edit_json(&model.join(part).join("config.json"), |config| {
+                config[key] = value
+            });
         });
     }
     refused("model-config-invalid", &["config.json"], |model| {
@@ -348,7 +505,9 @@ fn configs_that_would_be_computed_wrongly_are_refused() {
 fn other_pipelines_are_refused_by_name() {
     for class in ["FluxPipeline", "Flux2KleinKVPipeline"] {
         refused("model-unsupported", &[class], |model| {
-            edit_json(&model.join("model_index.json"), |index| index["_class_name"] = json!(class));
+            edit_json(&model.join("model_index.json"), |index| {
+                index["_class_name"] = json!(class)
+            });
         });
     }
 }
@@ -361,7 +520,9 @@ fn weights_that_are_not_numbers_give_an_error_not_a_picture() {
         let offset = usize::try_from(offset).unwrap();
         parts.data[offset..offset + 2].copy_from_slice(&[0xc0, 0x7f]);
     });
-    let error = open(model.path()).unwrap().render(&request(), &mut Recorder::default());
+    let error = open(model.path())
+        .unwrap()
+        .render(&request(), &mut Recorder::default());
     assert_eq!(error.unwrap_err().code(), "not-finite");
 }
 
@@ -369,7 +530,9 @@ fn weights_that_are_not_numbers_give_an_error_not_a_picture() {
 fn a_tokenizer_with_more_words_than_the_encoder_is_refused() {
     let model = copy_of_model();
     // The padding's id is the largest of a short prompt; an encoder one row smaller lacks it.
-    edit_json(&model.path().join("text_encoder/config.json"), |config| config["vocab_size"] = json!(64));
+    edit_json(&model.path().join("text_encoder/config.json"), |config| {
+        config["vocab_size"] = json!(64)
+    });
     edit(model.path(), TEXT_ENCODER, |parts| {
         let name = "model.embed_tokens.weight";
         let entry = parts.header[name].clone();
@@ -380,6 +543,8 @@ fn a_tokenizer_with_more_words_than_the_encoder_is_refused() {
         let rest = json!({"dtype": "U8", "shape": [end - cut], "data_offsets": [cut, end]});
         parts.header.insert("spare".into(), rest);
     });
-    let error = open(model.path()).unwrap().render(&request(), &mut Recorder::default());
+    let error = open(model.path())
+        .unwrap()
+        .render(&request(), &mut Recorder::default());
     assert_eq!(error.unwrap_err().code(), "model-mismatch");
 }

@@ -19,7 +19,8 @@ pub(crate) fn klein() -> PathBuf {
 /// The tiny model, opened once for all tests.
 pub(crate) fn pipeline() -> &'static Pipeline {
     static PIPELINE: OnceLock<Pipeline> = OnceLock::new();
-    PIPELINE.get_or_init(|| Pipeline::open(&klein().join("model"), &OpenOptions::default()).unwrap())
+    PIPELINE
+        .get_or_init(|| Pipeline::open(&klein().join("model"), &OpenOptions::default()).unwrap())
 }
 
 /// A small request that renders quickly.
@@ -94,7 +95,11 @@ impl Case {
                 references: asked.references.iter().map(|name| open(name)).collect(),
             },
             expected: open("expected.png"),
-            tensors: if tensors.exists() { read_tensors(&tensors) } else { BTreeMap::new() },
+            tensors: if tensors.exists() {
+                read_tensors(&tensors)
+            } else {
+                BTreeMap::new()
+            },
         }
     }
 }
@@ -105,16 +110,37 @@ fn read_tensors(path: &Path) -> BTreeMap<String, Values> {
     let (header, data) = rest.split_at(usize::try_from(u64::from_le_bytes(*length)).unwrap());
     let header: BTreeMap<String, Value> = serde_json::from_slice(header).unwrap();
     let number = |value: &Value| usize::try_from(value.as_u64().unwrap()).unwrap();
-    let tensors = header.into_iter().filter(|(name, _)| name != "__metadata__");
+    let tensors = header
+        .into_iter()
+        .filter(|(name, _)| name != "__metadata__");
     let tensors = tensors.map(|(name, entry)| {
         let offsets = &entry["data_offsets"];
         let bytes = &data[number(&offsets[0])..number(&offsets[1])];
         let data = match entry["dtype"].as_str().unwrap() {
-            "F32" => Data::F32(bytes.as_chunks().0.iter().map(|&b| f32::from_le_bytes(b)).collect()),
-            "I64" => Data::I64(bytes.as_chunks().0.iter().map(|&b| i64::from_le_bytes(b)).collect()),
+            "F32" => Data::F32(
+                bytes
+                    .as_chunks()
+                    .0
+                    .iter()
+                    .map(|&b| f32::from_le_bytes(b))
+                    .collect(),
+            ),
+            "I64" => Data::I64(
+                bytes
+                    .as_chunks()
+                    .0
+                    .iter()
+                    .map(|&b| i64::from_le_bytes(b))
+                    .collect(),
+            ),
             other => panic!("{name} is {other}"),
         };
-        let shape = entry["shape"].as_array().unwrap().iter().map(number).collect();
+        let shape = entry["shape"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(number)
+            .collect();
         (name, Values { shape, data })
     });
     tensors.collect()
@@ -132,7 +158,11 @@ pub(crate) struct Recorder {
 impl Observer for Recorder {
     fn progress(&mut self, progress: Progress) -> ControlFlow<()> {
         self.progress.push(progress);
-        if self.stop_at == Some(progress) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if self.stop_at == Some(progress) {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     }
 
     fn tensor(&mut self, name: &str, shape: &[usize], data: TensorData<'_>) {
@@ -140,7 +170,13 @@ impl Observer for Recorder {
             TensorData::F32(values) => Data::F32(values.to_vec()),
             TensorData::I64(values) => Data::I64(values.to_vec()),
         };
-        self.tensors.insert(name.to_owned(), Values { shape: shape.to_vec(), data });
+        self.tensors.insert(
+            name.to_owned(),
+            Values {
+                shape: shape.to_vec(),
+                data,
+            },
+        );
     }
 
     fn wants_tensors(&self) -> bool {
@@ -151,9 +187,16 @@ impl Observer for Recorder {
 /// Peak signal-to-noise ratio in dB of two pictures of one size; 99 for equal ones.
 pub(crate) fn psnr(a: &RgbImage, b: &RgbImage) -> f64 {
     assert_eq!(a.dimensions(), b.dimensions());
-    let squares = a.iter().zip(b.iter()).map(|(&a, &b)| (f64::from(a) - f64::from(b)).powi(2));
+    let squares = a
+        .iter()
+        .zip(b.iter())
+        .map(|(&a, &b)| (f64::from(a) - f64::from(b)).powi(2));
     let mean = squares.sum::<f64>() / a.len() as f64;
-    if mean == 0.0 { 99.0 } else { 10.0 * (255.0_f64.powi(2) / mean).log10() }
+    if mean == 0.0 {
+        99.0
+    } else {
+        10.0 * (255.0_f64.powi(2) / mean).log10()
+    }
 }
 
 /// A copy of the model in a folder of its own, to damage.

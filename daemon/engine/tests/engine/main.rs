@@ -1,5 +1,9 @@
 //! The engine from outside: on the model in the repository, and on damaged copies of it.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
 
 mod damage;
 mod fixture;

@@ -15,10 +15,16 @@ fn pictures_and_tensors_are_those_of_the_reference() {
     let cases = Case::all(&klein());
     assert!(!cases.is_empty());
     for case in cases {
-        let mut recorder = Recorder { wants_tensors: true, ..Recorder::default() };
+        let mut recorder = Recorder {
+            wants_tensors: true,
+            ..Recorder::default()
+        };
         let picture = pipeline().render(&case.request, &mut recorder).unwrap();
         for (name, expected) in &case.tensors {
-            let found = recorder.tensors.get(name).unwrap_or_else(|| panic!("{name} is not reported"));
+            let found = recorder
+                .tensors
+                .get(name)
+                .unwrap_or_else(|| panic!("{name} is not reported"));
             compare(&case.name, name, found, expected);
         }
         let psnr = psnr(&picture, &case.expected);
@@ -33,7 +39,10 @@ fn compare(case: &str, name: &str, found: &Values, expected: &Values) {
         (Data::I64(found), Data::I64(expected)) => assert_eq!(found, expected, "{case}: {name}"),
         (Data::F32(found), Data::F32(expected)) => {
             let square = |x: f64| x * x;
-            let pairs = found.iter().zip(expected).map(|(&a, &b)| (f64::from(a), f64::from(b)));
+            let pairs = found
+                .iter()
+                .zip(expected)
+                .map(|(&a, &b)| (f64::from(a), f64::from(b)));
             let (difference, norm) = pairs.fold((0.0, 0.0), |(difference, norm), (a, b)| {
                 (difference + square(a - b), norm + square(b))
             });

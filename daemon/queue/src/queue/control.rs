@@ -1,8 +1,10 @@
-//! What a user may do to the queue and to a job, at any time and from any thread.
+//! What a user may see of the queue and do to a job, at any time and from any thread.
+
+use std::collections::BTreeMap;
 
 use super::claims::check_priority;
 use crate::job::{Event, State};
-use crate::ledger::Ledger;
+use crate::ledger::{Filter, Ledger};
 use crate::spool::Origin;
 use crate::{JobId, JobRow, Queue, QueueError, StateName};
 
@@ -21,6 +23,30 @@ pub enum CancelOutcome {
 }
 
 impl Queue {
+    /// How many jobs are in each state; states without jobs are left out.
+    ///
+    /// # Errors
+    /// What keeps the ledger from being read.
+    pub fn counts(&self) -> Result<BTreeMap<StateName, u64>, QueueError> {
+        self.ledger.read(Ledger::counts)
+    }
+
+    /// Jobs by `filter`, newest first.
+    ///
+    /// # Errors
+    /// What keeps the ledger from being read.
+    pub fn list(&self, filter: &Filter) -> Result<Vec<JobRow>, QueueError> {
+        self.ledger.read(|db| Ledger::list(db, filter))
+    }
+
+    /// One job.
+    ///
+    /// # Errors
+    /// [`QueueError::UnknownJob`], or what keeps the ledger from being read.
+    pub fn get(&self, id: JobId) -> Result<JobRow, QueueError> {
+        self.ledger.read(|db| Ledger::get(db, id))
+    }
+
     /// Cancels a job.
     ///
     /// # Errors

@@ -7,10 +7,10 @@ use std::sync::PoisonError;
 
 use super::Delivery;
 use crate::job::{Event, Stage, State};
-use crate::ledger::{Filter, JobRow, Ledger};
+use crate::ledger::{JobRow, Ledger};
 use crate::records::{ErrorFile, OutputEntry, ResultFile};
 use crate::spool::Ending;
-use crate::{JobId, Queue, QueueError, StateName, clock, deliver};
+use crate::{JobId, Queue, QueueError, clock, deliver};
 
 impl Queue {
     /// The delivered job is done: its manifest and result file go to `done/`.
@@ -137,30 +137,6 @@ impl Queue {
             }
             _ => (Ending::Done, result_file(job).to_toml()?),
         })
-    }
-
-    /// How many jobs are in each state; states without jobs are left out.
-    ///
-    /// # Errors
-    /// What keeps the ledger from being read.
-    pub fn counts(&self) -> Result<std::collections::BTreeMap<StateName, u64>, QueueError> {
-        self.ledger.read(Ledger::counts)
-    }
-
-    /// Jobs by `filter`, newest first.
-    ///
-    /// # Errors
-    /// What keeps the ledger from being read.
-    pub fn list(&self, filter: &Filter) -> Result<Vec<JobRow>, QueueError> {
-        self.ledger.read(|db| Ledger::list(db, filter))
-    }
-
-    /// One job.
-    ///
-    /// # Errors
-    /// [`QueueError::UnknownJob`], or what keeps the ledger from being read.
-    pub fn get(&self, id: JobId) -> Result<JobRow, QueueError> {
-        self.ledger.read(|db| Ledger::get(db, id))
     }
 }
 

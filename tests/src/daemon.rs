@@ -84,7 +84,7 @@ impl<'h> Daemon<'h> {
     /// Whether it takes jobs.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        self.log().contains("ready")
+        self.log().contains(" ready")
     }
 
     /// Everything it has logged.
@@ -223,18 +223,20 @@ impl<'h> Daemon<'h> {
 
 impl Drop for Daemon<'_> {
     fn drop(&mut self) {
-        // It, or what it traces, may have ended already; then there is nothing to kill. What a
-        // tracer runs goes first: left alone, it would go on.
+        // What a tracer runs goes first: left alone, it would go on. The tracer ends by itself then,
+        // and only when the daemon has ended, so that the next one finds the home free.
         let children = format!("/proc/{0}/task/{0}/children", self.child.id());
-        for pid in fs::read_to_string(children)
-            .unwrap_or_default()
-            .split_whitespace()
-        {
+        let children = fs::read_to_string(children).unwrap_or_default();
+        let mut traced = children.split_whitespace().peekable();
+        if traced.peek().is_none() {
+            // It may have ended already; then there is nothing to kill.
+            let _ = self.child.kill();
+        }
+        for pid in traced {
             if let Some(pid) = pid.parse().ok().and_then(Pid::from_raw) {
                 let _ = kill_process(pid, Signal::KILL);
             }
         }
-        let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }

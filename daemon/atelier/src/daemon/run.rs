@@ -116,6 +116,11 @@ impl Workers {
             .name("accept".to_owned())
             .spawn(move || take::run(&taker, &offers))
             .map_err(failed)?;
+        let warmer = Arc::clone(daemon);
+        std::thread::Builder::new()
+            .name("plugins".to_owned())
+            .spawn(move || warmer.studio.plugins().warm())
+            .map_err(failed)?;
         let worker = Arc::clone(daemon);
         let worker = std::thread::Builder::new()
             .name("worker".to_owned())

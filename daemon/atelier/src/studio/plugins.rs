@@ -71,6 +71,16 @@ impl Plugins {
             .collect()
     }
 
+    /// Compiles every plugin that is not compiled yet, so that no job waits for it. What does not
+    /// compile is only logged: the job that names it will say so.
+    pub(crate) fn warm(&self) {
+        for name in self.names() {
+            if let Err(fault) = self.load(&name) {
+                tracing::warn!(plugin = %name, code = %fault.code, "{}", fault.message);
+            }
+        }
+    }
+
     /// A plugin, by name or by the path of its folder, ready to be called.
     ///
     /// # Errors

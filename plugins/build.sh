@@ -89,7 +89,9 @@ choose_compiler() {
     sysroot=$(rustc --print sysroot)
     host=$(rustc --version --verbose | sed -n 's/^host: //p')
     linker=$sysroot/lib/rustlib/$host/bin/rust-lld
-    [ -x "$linker" ] || stop "the active toolchain has no rust-lld at $linker"
+    # Debian keeps it apart from the toolchain.
+    [ -x "$linker" ] || linker=$(command -v rust-lld) ||
+        stop "the active toolchain has no rust-lld, and none is on the PATH"
     compiler=(
         "RUSTC=$debian_rustc"
         # Lets a stable compiler build its own standard library.

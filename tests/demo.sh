@@ -14,8 +14,11 @@ here=$(cd "$(dirname "$0")" && pwd)
 # A private message bus, so that the demo also runs where no desktop session is, and meets no
 # daemon that is running already.
 if [ "${1:-}" != on-private-bus ]; then
-    exec dbus-run-session -- "$0" on-private-bus
+    command -v dbus-run-session >/dev/null || { echo "dbus-run-session is missing: make setup" >&2; exit 1; }
+    # What the bus itself has to say (as root: about limits) is nobody's concern here.
+    exec dbus-run-session -- "$0" on-private-bus 3>&2 2>/dev/null
 fi
+exec 2>&3 3>&-
 
 home=$PWD/demo-home
 export ATELIER_HOME=$home

@@ -1,8 +1,9 @@
 //! Killed at each system call that changes a file, one after the other: no gap in the order of a
 //! job's operations is left to chance.
 //!
-//! The tracer counts calls for each thread by itself. So the way of a job is swept in two parts, of
-//! which each runs on one thread: taking a manifest in, with the queue paused, and the work on it.
+//! The tracer counts by itself for each thread and each kind of call. So every kind is swept alone,
+//! and the way of a job in two parts, of which each runs on one thread: taking a manifest in, with
+//! the queue paused, and the work on it.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs::File;
@@ -19,11 +20,15 @@ const QUICK: &str =
 /// Nothing here is to be quarantined: it is killed far too often for that.
 const PATIENT: &str = "\n[queue]\ncrashes = 10000\n";
 
-/// A tracer that kills what it traces at call `n` of `calls`.
-fn tracer(calls: &str, n: usize) -> Command {
+const SYNCS: &[&str] = &["fsync", "fdatasync"];
+const RENAMES: &[&str] = &["rename", "renameat", "renameat2"];
+const REMOVALS: &[&str] = &["unlink", "unlinkat", "rmdir"];
+
+/// A tracer that kills what it traces at the `n`th `call`, from 1.
+fn tracer(call: &str, n: usize) -> Command {
     let mut tracer = Command::new("strace");
-    tracer.args(["-f", "-e", &format!("trace={calls}"), "-e", "signal=none"]);
-    tracer.args(["-e", &format!("inject={calls}:signal=SIGKILL:when={n}")]);
+    tracer.args(["-f", "-e", &format!("trace={call}"), "-e", "signal=none"]);
+    tracer.args(["-e", &format!("inject={call}:signal=SIGKILL:when={n}")]);
     tracer
 }
 
@@ -48,55 +53,45 @@ fn is_listed(daemon: &Daemon<'_>, name: &str) -> bool {
 }
 
 /// Kills the daemon at each call in turn while it starts and takes a manifest in.
-fn sweep_intake(calls: &str) {
+fn sweep_intake(calls: &[&str]) {
     let home = Home::with_settings(PATIENT);
     let daemon = Daemon::start(&home);
     let _ = daemon.atelier(&["pause"]).exits(0);
     assert!(daemon.stop().success());
-
-    let mut names = Vec::new();
-    loop {
-        let name = format!("job-{}", names.len());
-        let mut command = tracer(calls, names.len() + 1);
+    let names = sweep(calls, |name, call, n| {
+        let mut command = tracer(call, n);
         command.args(["-o", "/dev/null"]);
         let mut daemon = Daemon::start_under(&home, command);
         wait_until("the daemon ready or killed", || {
             !daemon.runs() || daemon.is_ready()
         });
-        home.drop_manifest(&name, QUICK);
+        home.drop_manifest(name, QUICK);
         wait_until("the kill or the job", || {
-            !daemon.runs() || is_listed(&daemon, &name)
+            !daemon.runs() || is_listed(&daemon, name)
         });
         let killed = is_killed_soon(&mut daemon);
         drop(daemon);
-        names.push(name);
 
         let daemon = Daemon::start(&home);
-        wait_until("each job in the queue", || {
-            names.iter().all(|name| is_listed(&daemon, name))
-        });
+        wait_until("the job in the queue", || is_listed(&daemon, name));
         assert_eq!(Home::names(&home.inbox()), [""; 0], "taken is taken");
-        if !killed {
-            let _ = daemon.atelier(&["resume"]).exits(0);
-            assert_each_done_once(&home, &daemon, &names);
-            break;
-        }
-    }
-    met(calls, names.len() - 1);
+        killed
+    });
+    let daemon = Daemon::start(&home);
+    let _ = daemon.atelier(&["resume"]).exits(0);
+    assert_each_done_once(&home, &daemon, &names);
 }
 
 /// Kills the daemon at each call in turn while it works on a job that it has accepted.
-fn sweep_work(calls: &str) {
+fn sweep_work(calls: &[&str]) {
     let home = Home::with_settings(PATIENT);
-    let mut names = Vec::new();
-    loop {
+    let names = sweep(calls, |name, call, n| {
         let mut daemon = Daemon::start(&home);
         let _ = daemon.atelier(&["pause"]).exits(0);
-        let name = format!("job-{}", names.len());
-        home.drop_manifest(&name, QUICK);
-        wait_until("the job", || is_listed(&daemon, &name));
+        home.drop_manifest(name, QUICK);
+        wait_until("the job", || is_listed(&daemon, name));
 
-        let mut tracer = attach(&home, &daemon, calls, names.len() + 1);
+        let mut tracer = attach(&home, &daemon, call, n);
         // The kill may come before the answer.
         let _ = daemon.atelier(&["resume"]);
         let result = home.done().join(format!("{name}.result.toml"));
@@ -106,23 +101,41 @@ fn sweep_work(calls: &str) {
         let killed = is_killed_soon(&mut daemon);
         tracer.kill().unwrap();
         tracer.wait().unwrap();
-        names.push(name);
-
         drop(daemon);
+
         let daemon = Daemon::start(&home);
         let _ = daemon.atelier(&["resume"]).exits(0);
-        assert_each_done_once(&home, &daemon, &names);
-        if !killed {
-            break;
+        let _ = home.wait_for_result(name);
+        killed
+    });
+    assert_each_done_once(&home, &Daemon::start(&home), &names);
+}
+
+/// Runs `round` with a new job's name for the first, second, … call of each kind, until one says
+/// that it survived; gives the names of all jobs.
+fn sweep(calls: &[&str], mut round: impl FnMut(&str, &str, usize) -> bool) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut kills = 0;
+    for call in calls {
+        for n in 1.. {
+            let name = format!("{call}-{n}");
+            let killed = round(&name, call, n);
+            names.push(name);
+            if !killed {
+                println!("killed at {} calls of {call}", n - 1);
+                break;
+            }
+            kills += 1;
         }
     }
-    met(calls, names.len() - 1);
+    assert!(kills > 0, "none of {calls:?} was met: nothing was tested");
+    names
 }
 
 /// Starts a tracer of a running daemon and waits until it watches.
-fn attach(home: &Home, daemon: &Daemon<'_>, calls: &str, n: usize) -> Child {
+fn attach(home: &Home, daemon: &Daemon<'_>, call: &str, n: usize) -> Child {
     let says = home.elsewhere().join("strace.log");
-    let tracer = tracer(calls, n)
+    let tracer = tracer(call, n)
         .args(["-p", &daemon.pid().to_string()])
         .stdin(Stdio::null())
         .stderr(File::create(&says).unwrap())
@@ -134,33 +147,27 @@ fn attach(home: &Home, daemon: &Daemon<'_>, calls: &str, n: usize) -> Child {
     tracer
 }
 
-/// A sweep that meets nothing tests nothing.
-fn met(calls: &str, kills: usize) {
-    println!("killed at {kills} calls of {calls}");
-    assert!(kills > 0, "no call of {calls} was met");
-}
-
 #[test]
 fn taking_in_survives_a_kill_at_each_sync() {
-    sweep_intake("fsync,fdatasync");
+    sweep_intake(SYNCS);
 }
 
 #[test]
 fn taking_in_survives_a_kill_at_each_rename() {
-    sweep_intake("rename,renameat,renameat2");
+    sweep_intake(RENAMES);
 }
 
 #[test]
 fn work_survives_a_kill_at_each_sync() {
-    sweep_work("fsync,fdatasync");
+    sweep_work(SYNCS);
 }
 
 #[test]
 fn work_survives_a_kill_at_each_rename() {
-    sweep_work("rename,renameat,renameat2");
+    sweep_work(RENAMES);
 }
 
 #[test]
 fn work_survives_a_kill_at_each_removal() {
-    sweep_work("unlink,unlinkat,rmdir");
+    sweep_work(REMOVALS);
 }

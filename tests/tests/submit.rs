@@ -65,9 +65,10 @@ fn waiting_for_a_job_that_fails_ends_with_1() {
     let reference = "\n[[reference]]\npath = \"pose.json\"\nprepare = [{ plugin = \"pose\" }]\n";
     let manifest = home.write_manifest("nobody", &format!("{QUICK}{reference}"));
     let run = daemon
-        .atelier(&["submit", "--wait", manifest.to_str().unwrap()])
+        .atelier(&["submit", "--wait", "--json", manifest.to_str().unwrap()])
         .exits(1);
     assert!(run.stderr.contains("pose"), "{run}");
+    assert!(run.json().is_object(), "one document says all of it");
     let error = home.wait_for_error("nobody");
     assert_eq!(error["stage"].as_str(), Some("prepare"), "{error}");
 }

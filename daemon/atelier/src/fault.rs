@@ -231,7 +231,12 @@ impl Place {
         if let (Some(line), Some(column)) = (self.line, self.column) {
             write!(f, "line {line}, column {column}: ")?;
         }
-        if let Some(key) = &self.key {
+        // Most messages name their key themselves.
+        if let Some(key) = self
+            .key
+            .as_ref()
+            .filter(|key| !self.message.contains(key.as_str()))
+        {
             write!(f, "{key}: ")?;
         }
         Ok(())

@@ -21,7 +21,7 @@
 //! - [`Request`]: what is asked; [`OpenOptions`]: where it runs; [`Observer`]: who watches
 //! - [`inspect()`] and `folder`, `config`, `weights`: a model on disk, checked before it is read
 //! - [`prompt`] and `text_encoder`: words to numbers
-//! - [`reference`] and `vae`: pictures to latents and back
+//! - [`mod@reference`] and `vae`: pictures to latents and back
 //! - [`seed`], [`schedule`], `latent`, `rope`: noise, time and place
 //! - `transformer`, on `layers`: the network that removes the noise, and `denoise`, its steps
 //! - [`Pipeline`]: all of it, in ten lines

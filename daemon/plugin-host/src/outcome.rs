@@ -281,6 +281,7 @@ mod tests {
             summary: "s".to_owned(),
             license: "MIT".to_owned(),
             world: World::V1,
+            asks: Vec::new(),
         };
         let raw = |name: &str, parameters: &str| RawDescription {
             name: name.to_owned(),

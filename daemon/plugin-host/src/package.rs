@@ -65,6 +65,8 @@ pub struct Package {
     pub license: String,
     /// The interface it was built for.
     pub world: World,
+    /// What it asks for beyond its call's pictures; this version grants nothing, so it is empty.
+    pub asks: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -168,6 +170,7 @@ impl Package {
             summary: written.summary,
             license: written.license,
             world,
+            asks: written.asks,
         })
     }
 }

@@ -143,6 +143,8 @@ pub struct ResultFile {
 pub struct OutputEntry {
     /// File name in the outbox.
     pub name: String,
+    /// Where it was delivered, absolute.
+    pub path: String,
     /// SHA-256 of the file, 64 hexadecimal digits.
     pub sha256: String,
     /// Length in bytes.

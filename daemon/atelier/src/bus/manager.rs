@@ -22,6 +22,16 @@ impl Manager {
     pub(super) fn new(daemon: Arc<Daemon>) -> Self {
         Self { daemon }
     }
+
+    /// Puts a job's object on the bus before its path is told, so that no caller finds nothing
+    /// there. One that is there already is as good.
+    async fn export(&self, server: &ObjectServer, id: &str) -> Result<OwnedObjectPath, BusError> {
+        let path = path_of(id)?;
+        server
+            .at(&path, Job::new(id, Arc::clone(&self.daemon)))
+            .await?;
+        Ok(path)
+    }
 }
 
 /// The object path of a job's id. Ids are letters and digits, so the path is always valid.
@@ -60,13 +70,14 @@ impl Manager {
     #[zbus(out_args("job"))]
     async fn submit_path(
         &self,
+        #[zbus(object_server)] server: &ObjectServer,
         path: String,
         options: HashMap<String, OwnedVariant>,
     ) -> Result<OwnedObjectPath, BusError> {
         let hold = hold_option(&options)?;
         let daemon = Arc::clone(&self.daemon);
         let id = blocking(move || daemon.submit_path(&PathBuf::from(path), hold)).await?;
-        path_of(&id)
+        self.export(server, &id).await
     }
 
     /// Validates the manifest at a path and tells what it would make: `outputs` (as), `width`,
@@ -114,12 +125,7 @@ impl Manager {
         let daemon = Arc::clone(&self.daemon);
         let wanted = id.clone();
         blocking(move || daemon.show(&wanted)).await?;
-        let path = path_of(&id)?;
-        // Already there is as good.
-        server
-            .at(&path, Job::new(&id, Arc::clone(&self.daemon)))
-            .await?;
-        Ok(path)
+        self.export(server, &id).await
     }
 
     /// Starts nothing new; the job at hand goes on.

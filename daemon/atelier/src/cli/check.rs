@@ -31,16 +31,13 @@ pub(super) fn run(place: &Place, args: &CheckArgs) -> Result<(), Fault> {
         return Ok(());
     }
     output::line(format!(
-        "valid: {} of {} by {}, {} steps, with {}",
-        pictures(job.seeds.count()),
-        format_args!("{}×{}", job.width, job.height),
+        "valid: {} of {}×{} by {}, {}, with {}",
+        count(job.renders(), "picture"),
+        job.width,
+        job.height,
         job.model.name,
-        job.steps,
-        match job.references.len() {
-            0 => "no references".to_owned(),
-            1 => "1 reference".to_owned(),
-            count => format!("{count} references"),
-        }
+        count(job.steps as usize, "step"),
+        count(job.references.len(), "reference"),
     ));
     for name in job.outputs(&stem) {
         output::line(format!("  {name}"));
@@ -48,10 +45,10 @@ pub(super) fn run(place: &Place, args: &CheckArgs) -> Result<(), Fault> {
     Ok(())
 }
 
-fn pictures(count: usize) -> String {
-    if count == 1 {
-        "1 picture".to_owned()
-    } else {
-        format!("{count} pictures")
+fn count(number: usize, what: &str) -> String {
+    match number {
+        0 => format!("no {what}s"),
+        1 => format!("1 {what}"),
+        many => format!("{many} {what}s"),
     }
 }

@@ -106,11 +106,11 @@ fn fault(cause: &zbus::Error) -> Fault {
         | "Spawn" => {
             return Fault::unreachable("no daemon runs on this session bus");
         }
-        "UnknownJob" | "UnknownObject" => {
-            return Fault::missing(Stage::Bus, "unknown-job", "there is no such live job");
+        "UnknownObject" => {
+            return Fault::missing(Stage::Bus, "unknown-job", "the job left the bus");
         }
         "InvalidManifest" | "WrongState" => Fault::rejected(Stage::Bus, code, message),
-        "NotFound" => Fault::missing(Stage::Bus, code, message),
+        "UnknownJob" | "NotFound" => Fault::missing(Stage::Bus, code, message),
         _ => Fault::fatal(Stage::Bus, code, message),
     };
     if let Some((message, hint)) = message.split_once("\n  hint: ") {

@@ -70,9 +70,13 @@ pub(super) fn run(place: &Place, args: GenerateArgs) -> Result<(), Fault> {
     let output = args.output.clone();
     refuse_unwritable(&output)?;
     let world = Surroundings::for_command(&studio, home.templates());
-    let job = request(args)
-        .check(&world)
-        .map_err(|problems| Fault::from_problems(&problems))?;
+    let job = request(args).check(&world).map_err(|problems| {
+        let mut fault = Fault::from_problems(&problems);
+        if fault.code == "file-missing" {
+            fault.hint = Some("paths are relative to the current folder".to_owned());
+        }
+        fault
+    })?;
     let inputs: Vec<PathBuf> = job
         .references
         .iter()

@@ -2,6 +2,7 @@
 //! early (`| head`) is no error.
 
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
 
@@ -13,8 +14,12 @@ pub(super) fn line(text: impl AsRef<str>) {
     let _ = writeln!(io::stdout(), "{}", text.as_ref());
 }
 
+/// Whether the one JSON document that a command prints is printed.
+static PRINTED: AtomicBool = AtomicBool::new(false);
+
 /// Prints one JSON document on stdout.
 pub(super) fn json(value: &impl Serialize) {
+    PRINTED.store(true, Ordering::Relaxed);
     match serde_json::to_string_pretty(value) {
         Ok(text) => line(text),
         Err(cause) => tracing::error!(%cause, "cannot be written as JSON"),
@@ -42,9 +47,10 @@ pub(super) fn table(rows: &[Vec<String>]) {
     }
 }
 
-/// Says what went wrong: for people on stderr, and with `--json` as a document on stdout too.
+/// Says what went wrong: for people on stderr, and with `--json` as the document on stdout, unless
+/// the command has printed its own, which then says it too.
 pub(crate) fn fail(fault: &Fault, as_json: bool) {
-    if as_json {
+    if as_json && !PRINTED.load(Ordering::Relaxed) {
         #[derive(Serialize)]
         struct Failure<'a> {
             error: &'a Fault,

@@ -62,7 +62,7 @@ fn list(place: &Place, plugins: &Plugins) -> Result<(), Fault> {
             .map(|(folder, package)| match package {
                 Ok(package) => serde_json::json!({
                     "name": package.name, "version": package.version, "license": package.license,
-                    "summary": package.summary, "world": package.world.as_str(), "folder": folder,
+                    "summary": package.summary, "world": package.world.as_str(), "asks": package.asks, "folder": folder,
                 }),
                 Err(error) => serde_json::json!({
                     "folder": folder, "error": { "code": error.code(), "message": error.to_string() },
@@ -104,7 +104,7 @@ fn check(place: &Place, plugins: &Plugins, name: &str) -> Result<(), Fault> {
     if place.json {
         output::json(&serde_json::json!({
             "name": described.name, "version": described.version, "summary": described.summary,
-            "sha256": plugin.sha256(), "parameters": parameters,
+            "sha256": plugin.sha256(), "asks": plugin.package().asks, "parameters": parameters,
         }));
         return Ok(());
     }

@@ -32,12 +32,14 @@ pub(super) fn run(place: &Place, args: &SubmitArgs) -> Result<(), Fault> {
     }
     let bar = Bar::new();
     let ended = client::follow(&id, &bar)?;
+    let outcome = ended.outcome();
     if place.json {
-        output::json(
-            &serde_json::json!({ "job": id, "state": ended.state, "outputs": ended.outputs }),
-        );
+        let error = outcome.as_ref().err();
+        output::json(&serde_json::json!({
+            "job": id, "state": ended.state, "outputs": ended.outputs, "error": error,
+        }));
     } else {
         ended.outputs.iter().for_each(output::line);
     }
-    ended.outcome()
+    outcome
 }

@@ -126,7 +126,7 @@ impl Fault {
             key: first.and_then(|place| place.key.clone()),
             line: first.and_then(|place| place.line),
             column: first.and_then(|place| place.column),
-            retryable: matches!(self.class, Class::Transient | Class::Fatal),
+            retryable: self.is_transient(),
             problems: self
                 .problems
                 .iter()

@@ -1,7 +1,7 @@
 //! The installed plugins: found by name, compiled when first used, and kept while the files stay
 //! as they are.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -27,6 +27,10 @@ impl Plugins {
         let mut folders = vec![home.plugins()];
         folders.extend(config.plugins.folders.iter().cloned());
         folders.extend(shipped());
+        // One folder under two names must not show its plugins twice.
+        let mut seen = HashSet::new();
+        folders
+            .retain(|folder| seen.insert(folder.canonicalize().unwrap_or_else(|_| folder.clone())));
         Self {
             cache: home.cache().join("plugins"),
             config: config.plugins.clone(),

@@ -6,6 +6,8 @@
 use std::sync::PoisonError;
 
 use super::Delivery;
+use std::path::Path;
+
 use crate::job::{Event, Stage, State};
 use crate::ledger::{JobRow, Ledger};
 use crate::records::{ErrorFile, OutputEntry, ResultFile};
@@ -135,15 +137,19 @@ impl Queue {
                 };
                 (Ending::Cancelled, error(cancelled, *at_ms)?)
             }
-            _ => (Ending::Done, result_file(job).to_toml()?),
+            _ => (Ending::Done, result_file(job, &self.home.outbox).to_toml()?),
         })
     }
 }
 
-fn result_file(job: &JobRow) -> ResultFile {
+fn result_file(job: &JobRow, outbox: &Path) -> ResultFile {
     let notes = job.result.clone().unwrap_or_default();
     let outputs = job.outputs.iter().map(|output| OutputEntry {
         name: output.final_name.clone().unwrap_or_default(),
+        path: outbox
+            .join(output.final_name.as_deref().unwrap_or_default())
+            .display()
+            .to_string(),
         sha256: output.sha256.clone(),
         bytes: output.bytes,
         seed: output.seed,

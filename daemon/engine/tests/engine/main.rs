@@ -8,5 +8,7 @@
 mod damage;
 mod fixture;
 mod inspect;
+mod mismatch;
 mod parity;
 mod render;
+mod surgery;

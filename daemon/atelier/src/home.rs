@@ -110,7 +110,8 @@ impl Home {
         self.config.with_file_name("templates")
     }
 
-    /// Makes what is missing, for the user alone: pictures and manifests are private.
+    /// Makes what is missing. A home that is made here is the user's alone: prompts and pictures are
+    /// private. One that is there already is as open as its owner made it.
     ///
     /// # Errors
     ///
@@ -129,7 +130,7 @@ impl Home {
         ] {
             fs::DirBuilder::new()
                 .recursive(true)
-                .mode(0o700)
+                .mode(if folder == self.root { 0o700 } else { 0o777 })
                 .create(&folder)
                 .map_err(|cause| Fault::io(Stage::Start, "home-unusable", &folder, &cause))?;
         }

@@ -3,7 +3,7 @@
 //!
 //! Data flows through the modules in this order: a document is [parsed](parse) into
 //! [people](keypoints), they are [placed](place) in the picture, the [skeleton] is drawn on a
-//! [raster], and the placed keypoints are [written](write) as OpenPose JSON.
+//! [raster], and the placed keypoints are [written](mod@write) as OpenPose JSON.
 //!
 //! It finds no poses in photographs, and it never trusts a number of the document: missing,
 //! negative, huge and nonsensical coordinates cost a joint, not the job.

@@ -37,39 +37,41 @@ pub(crate) fn check(
         .unwrap_or(Path::new("."));
     let folder = std::path::absolute(folder)
         .map_err(|cause| Fault::io(Stage::Check, "manifest-unreadable", folder, &cause))?;
-    let mut file = open(path)?;
-    let job = check_open(&mut file, &folder, studio, home, config)?;
+    let job = load(&read(path)?, &folder, studio, home, config)?;
     Ok(Checked {
         job,
         stem: stem(path),
     })
 }
 
-/// Checks an open manifest whose paths are relative to `folder`.
+/// Checks a manifest's text; its paths are relative to `folder`.
 ///
 /// # Errors
 ///
 /// Every problem that the manifest has.
-pub(crate) fn check_open(
-    file: &mut File,
+pub(crate) fn load(
+    text: &str,
     folder: &Path,
     studio: &Studio,
     home: &Home,
     config: &Config,
 ) -> Result<Job, Fault> {
     let world = Surroundings::new(studio, folder, &config.intake.allow, home.templates());
-    atelier_manifest::read(file)
-        .and_then(|text| atelier_manifest::load(&text, &world))
-        .map_err(|problems| Fault::from_problems(&problems))
+    atelier_manifest::load(text, &world).map_err(|problems| Fault::from_problems(&problems))
+}
+
+/// Reads the text of a manifest at a path.
+///
+/// # Errors
+///
+/// When it cannot be opened, is no plain file, too large or not UTF-8.
+pub(crate) fn read(path: &Path) -> Result<String, Fault> {
+    atelier_manifest::read(&mut open(path)?).map_err(|problems| Fault::from_problems(&problems))
 }
 
 /// Opens a manifest for reading. A pipe or a device that bears its name must not hang the daemon,
 /// so opening never waits.
-///
-/// # Errors
-///
-/// When it cannot be opened.
-pub(crate) fn open(path: &Path) -> Result<File, Fault> {
+fn open(path: &Path) -> Result<File, Fault> {
     OpenOptions::new()
         .read(true)
         .custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed())

@@ -1,7 +1,6 @@
 //! From a whole file in a watched folder, or a path handed over on the bus, to an accepted job.
 //! What is accepted is in the ledger before anyone is told.
 
-use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
@@ -14,7 +13,6 @@ use atelier_queue::{
 
 use super::{Daemon, accept, view};
 use crate::fault::{Fault, Stage};
-use crate::studio::Surroundings;
 
 /// After a failure that may pass, a manifest is looked at again this much later.
 const LATER: Duration = Duration::from_secs(10);
@@ -49,7 +47,10 @@ impl Daemon {
         let checked = claimed
             .read(MAX_MANIFEST_BYTES as u64)
             .map_err(|e| Fault::queue(Stage::Check, &e))
-            .and_then(|bytes| self.load(bytes, &folder));
+            .and_then(|bytes| {
+                atelier_manifest::decode(bytes).map_err(|problems| Fault::from_problems(&problems))
+            })
+            .and_then(|text| self.load(&text, &folder));
         let mut job = match checked {
             Ok(job) => job,
             Err(fault) => return self.refuse(claimed, &fault),
@@ -82,12 +83,11 @@ impl Daemon {
                 format!("{} is not the absolute path of a manifest", path.display()),
             ));
         };
-        let mut file = accept::open(path)?;
-        let bytes = read(&mut file)?;
-        let mut job = self.load(bytes.clone(), folder)?;
+        let text = accept::read(path)?;
+        let mut job = self.load(&text, folder)?;
         let claimed = self
             .queue
-            .adopt(&name.to_string_lossy(), &bytes)
+            .adopt(&name.to_string_lossy(), text.as_bytes())
             .map_err(|e| Fault::queue(Stage::Claim, &e))?;
         match self.admit(&claimed, &mut job, hold) {
             Ok(row) => {
@@ -104,16 +104,8 @@ impl Daemon {
         }
     }
 
-    fn load(&self, bytes: Vec<u8>, folder: &Path) -> Result<Job, Fault> {
-        let world = Surroundings::new(
-            &self.studio,
-            folder,
-            &self.config.intake.allow,
-            self.home.templates(),
-        );
-        atelier_manifest::decode(bytes)
-            .and_then(|text| atelier_manifest::load(&text, &world))
-            .map_err(|problems| Fault::from_problems(&problems))
+    fn load(&self, text: &str, folder: &Path) -> Result<Job, Fault> {
+        accept::load(text, folder, &self.studio, &self.home, &self.config)
     }
 
     /// Makes a claim a job: seeds drawn, inputs copied, a row in the ledger.
@@ -164,10 +156,4 @@ impl Admission {
             Self::Fault(fault) => fault,
         }
     }
-}
-
-fn read(file: &mut File) -> Result<Vec<u8>, Fault> {
-    atelier_manifest::read(file)
-        .map(String::into_bytes)
-        .map_err(|problems| Fault::from_problems(&problems))
 }

@@ -9,7 +9,7 @@
 //!
 //! [`load`] does the last two at once and so reports every problem of a manifest together, each
 //! with its key, line and column. What is true of the text alone is found by [`parse`]; what
-//! depends on this machine (models, plugins, files) is asked of a [`World`] by [`check`].
+//! depends on this machine (models, plugins, files) is asked of a [`World`] by [`check()`].
 //!
 //! This crate never runs, claims, moves or writes anything, and keeps no state. Only `read` and
 //! `paths` touch the file system, and they only read.

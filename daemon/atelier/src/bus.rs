@@ -1,7 +1,6 @@
 //! The session bus: one manager object, one object for each live job, the standard object
 //! manager. Objects are thin: they read [`crate::daemon::live::Live`], call [`Daemon`], and hold
-//! nothing. The name
-//! is taken last, so that who finds it finds everything.
+//! nothing. The name is taken last, so that who finds it finds everything.
 
 mod announce;
 mod error;

@@ -178,3 +178,40 @@ fn two_daemons_never_share_a_home() {
     let id = daemon.submit(&home.write_manifest("still", QUICK));
     daemon.wait_for_state(&id, &["done"]);
 }
+
+#[test]
+fn a_delivery_that_could_not_be_finished_is_finished_later_and_told() {
+    let home = Home::new();
+    let daemon = Daemon::start(&home);
+    let aside = home.path().join("aside");
+    fs::rename(home.outbox(), &aside).unwrap();
+    let id = daemon.submit(&home.write_manifest("held-up", QUICK));
+    wait_until("the delivery to be put off", || {
+        daemon.log().contains("delivery is tried again")
+    });
+    assert_eq!(daemon.job(&id)["state"], "signing");
+
+    fs::rename(&aside, home.outbox()).unwrap();
+    // Another job wakes the worker; alone it would look again by itself within half a minute.
+    let next = daemon.submit(&home.write_manifest("next", QUICK));
+    daemon.wait_for_state(&next, &["done"]);
+    daemon.wait_for_state(&id, &["done"]);
+    assert_eq!(
+        Home::names(&home.outbox()),
+        ["held-up.png", "next.png"],
+        "each once"
+    );
+    // Who watches the job on the bus must hear of it too.
+    wait_until("the bus to say so", || {
+        let path = format!("/org/atelier/Atelier1/jobs/{id}");
+        let asked = [
+            "--user",
+            "get-property",
+            "org.atelier.Atelier1",
+            &path,
+            "org.atelier.Atelier1.Job",
+            "State",
+        ];
+        daemon.client("busctl", &asked).stdout.contains("done")
+    });
+}

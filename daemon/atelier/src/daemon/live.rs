@@ -154,6 +154,15 @@ impl Live {
         self.entries().keys().cloned().collect()
     }
 
+    /// The ids of those that neither wait nor have ended.
+    pub(crate) fn busy(&self) -> Vec<String> {
+        self.entries()
+            .iter()
+            .filter(|(_, entry)| entry.view.state != Phase::Queued && !entry.view.state.is_final())
+            .map(|(id, _)| id.clone())
+            .collect()
+    }
+
     /// How many jobs wait, and how many are being worked on.
     pub(crate) fn counts(&self) -> (u32, u32) {
         self.entries()

@@ -47,6 +47,7 @@ impl Daemon {
                 tracing::error!(code = error.code(), %error, "the queue cannot be tidied")
             }
         }
+        self.reflect_tidied();
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .map_or(0, |since| since.as_millis());
@@ -60,6 +61,16 @@ impl Daemon {
             .and_then(|due| u64::try_from(due.saturating_sub(now)).ok())
             .map_or(NAP, |wait| Duration::from_millis(wait).min(NAP));
         self.bell.wait(nap);
+    }
+
+    /// Nothing is worked on now, so what still looks so outside was put off, and may have ended by
+    /// tidying.
+    fn reflect_tidied(&self) {
+        for id in self.live.busy() {
+            if let Err(fault) = super::parse(&id).and_then(|id| self.reflect(id)) {
+                tracing::error!(job = %id, "{fault}");
+            }
+        }
     }
 
     fn attempt(&self, job: &JobRow) {
@@ -127,11 +138,21 @@ impl Daemon {
     }
 
     fn fail(&self, attempt: &Attempt, fault: &Fault) -> Result<(), QueueError> {
-        let outcome = self
+        let id = attempt.id();
+        let outcome = match self
             .queue
-            .fail(attempt, fault.to_error_file(), fault.is_transient())?;
+            .fail(attempt, fault.to_error_file(), fault.is_transient())
+        {
+            Ok(outcome) => outcome,
+            // Its pictures are made and promised: it can only be delivered, by `rest` or the next start.
+            Err(QueueError::IllegalTransition { .. }) => {
+                tracing::error!(job = %id, code = %fault.code, "delivery is tried again: {}", fault.message);
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
         let again = matches!(outcome, FailOutcome::Again { .. });
-        tracing::error!(job = %attempt.id(), code = %fault.code, again, "failed: {}", fault.message);
+        tracing::error!(job = %id, code = %fault.code, again, "failed: {}", fault.message);
         Ok(())
     }
 

@@ -84,7 +84,7 @@ impl Pipeline {
             text_encoder: TextEncoder::load(
                 &folder.root.join("text_encoder"),
                 text_config,
-                folder.text_encoder,
+                &folder.text_encoder,
                 &device,
             )?,
             scheduler: folder.scheduler,

@@ -9,9 +9,6 @@
 //!   Layers above the last tap are neither read nor run.
 //! - A head's width is the config's `head_dim`, not the hidden width divided by the heads.
 //! - Queries and keys are normalised per head, before they are turned.
-//!
-//! The embedding table, a fifth of the encoder, is never converted: a prompt's rows are read from the
-//! map when they are needed, so the encoder keeps its weight files open.
 
 mod layer;
 
@@ -21,9 +18,10 @@ use burn::tensor::{Bool, Device, Tensor, TensorData};
 
 use crate::config::TextEncoderConfig;
 use crate::error::EngineError;
+use crate::host::upload;
 use crate::prompt::Tokens;
 use crate::rope::Rotation;
-use crate::weights::{Scope, Weights};
+use crate::weights::{Scope, Stored, Weights};
 use layer::{Layer, View};
 
 /// The layers after which hidden states are taken, counted from 1; diffusers states them in code, no
@@ -35,9 +33,8 @@ pub(crate) struct TextEncoder {
     /// The model's `text_encoder/`, for messages.
     folder: PathBuf,
     config: TextEncoderConfig,
-    weights: Weights,
-    /// What tensor names begin with: `model.`, or nothing where only the backbone was saved.
-    prefix: &'static str,
+    /// `[vocabulary, hidden width]`, of which a prompt needs a few hundred rows.
+    embedding: Stored,
     layers: Vec<Layer>,
     device: Device,
 }
@@ -50,7 +47,7 @@ impl TextEncoder {
     pub(crate) fn load(
         folder: &Path,
         config: TextEncoderConfig,
-        weights: Weights,
+        weights: &Weights,
         device: &Device,
     ) -> Result<Self, EngineError> {
         let depth = TAPS[TAPS.len() - 1];
@@ -65,15 +62,16 @@ impl TextEncoder {
         }
         let backbone_only = weights.contains("embed_tokens.weight");
         let prefix = if backbone_only { "" } else { "model." };
-        let scope = Scope::root(&weights, device);
+        let scope = Scope::root(weights, device);
         let layers = (0..depth)
             .map(|number| Layer::load(&scope.at(format_args!("{prefix}layers.{number}")), &config))
             .collect::<Result<_, _>>()?;
+        let table = [config.vocab_size, config.hidden_size];
+        let embedding = scope.stored(&format!("{prefix}embed_tokens.weight"), &table)?;
         Ok(Self {
             folder: folder.to_owned(),
             config,
-            weights,
-            prefix,
+            embedding,
             layers,
             device: device.clone(),
         })
@@ -134,9 +132,12 @@ impl TextEncoder {
                 })
         };
         let rows = ids.iter().map(row).collect::<Result<Vec<_>, _>>()?;
-        let scope = Scope::root(&self.weights, &self.device);
-        let leaf = format!("{}embed_tokens.weight", self.prefix);
-        Ok(scope.rows(&leaf, [vocabulary, self.config.hidden_size], &rows)?)
+        let width = self.config.hidden_size;
+        let mut values = vec![0.0; rows.len() * width];
+        for (&row, out) in rows.iter().zip(values.chunks_exact_mut(width)) {
+            self.embedding.widen_rows(row, out);
+        }
+        Ok(upload(values, [rows.len(), width], &self.device))
     }
 }
 

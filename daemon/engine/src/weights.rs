@@ -1,53 +1,53 @@
 //! Weight files on disk: opened, checked, and read straight from the page cache.
 //!
 //! A part of a model (transformer, VAE, text encoder) is one safetensors file, or several with an
-//! index. Opening one maps the files and checks every header in full; nothing of the weights
-//! themselves is touched until a tensor is read, and each tensor is converted once, from the map
-//! into the buffer that burn keeps. A file is never trusted: what a header claims is compared with
-//! what is there before a byte is read, so a damaged download is an error and never a crash.
+//! index. Opening one maps the files and checks every header in full; of the weights themselves
+//! nothing is read. They stay in the map in their stored precision, and layers widen what they need
+//! while they compute. A file is never trusted: what a header claims is compared with what is there
+//! before a byte is read, so a damaged download is an error and never a crash.
 //!
-//! - [`header`]: one file's header, parsed and validated
-//! - [`dtype`]: element types and their conversion to f32
+//! - [`header`]: one safetensors file's header, parsed and validated
+//! - [`dtype`]: element types that headers name; [`encoding`]: how those that hold weights are decoded
 //! - [`shards`]: which files make up a part
-//! - [`scope`]: reading tensors by dotted name, shape checked, into burn
+//! - [`stored`]: a tensor that stays in its file
+//! - [`scope`]: finding tensors by dotted name, shape checked
 
 mod dtype;
+mod encoding;
 mod error;
 mod header;
 mod scope;
 mod shards;
+mod stored;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use memmap2::Mmap;
 
 pub use dtype::Dtype;
+pub(crate) use encoding::Encoding;
 pub use error::WeightsError;
-use header::{Entry, Header};
+use header::Header;
 pub(crate) use scope::Scope;
+pub(crate) use stored::Stored;
 
-/// All tensors of one part of a model.
+/// All tensors of one part of a model, by name.
 pub(crate) struct Weights {
-    folder: PathBuf,
-    files: Vec<WeightFile>,
-    /// Which file holds a tensor.
-    holder: HashMap<String, usize>,
+    /// The part's folder or file, for messages.
+    root: PathBuf,
+    files: Vec<Arc<WeightFile>>,
+    tensors: BTreeMap<String, Stored>,
+    /// Element types of tensors that are no weights, such as counters and markers.
+    others: BTreeMap<String, Dtype>,
 }
 
-/// One mapped file and its checked header.
-struct WeightFile {
+/// One mapped file.
+pub(crate) struct WeightFile {
     path: PathBuf,
     map: Mmap,
-    header: Header,
-}
-
-/// One tensor as it lies in its file.
-pub(crate) struct View<'a> {
-    pub(crate) path: &'a Path,
-    pub(crate) entry: &'a Entry,
-    pub(crate) bytes: &'a [u8],
 }
 
 impl Weights {
@@ -58,61 +58,73 @@ impl Weights {
     /// Any [`WeightsError`]: no such files, a missing shard, a damaged header.
     pub(crate) fn open(folder: &Path, stem: &str) -> Result<Self, WeightsError> {
         let shards = shards::find(folder, stem)?;
-        let files: Vec<_> = shards
-            .files
-            .iter()
-            .map(|path| WeightFile::open(path))
-            .collect::<Result<_, _>>()?;
-        let holder = match shards.assignment {
-            Some(assignment) => {
-                for (tensor, &file) in &assignment {
-                    if !files[file].header.entries.contains_key(tensor) {
-                        return Err(WeightsError::TensorMissing {
-                            path: files[file].path.clone(),
-                            tensor: tensor.clone(),
-                        });
-                    }
-                }
-                assignment
-            }
-            None => {
-                let names = files.iter().enumerate().flat_map(|(number, file)| {
-                    file.header
-                        .entries
-                        .keys()
-                        .map(move |name| (name.clone(), number))
-                });
-                names.collect()
-            }
+        let mut weights = Self {
+            root: folder.to_owned(),
+            files: Vec::new(),
+            tensors: BTreeMap::new(),
+            others: BTreeMap::new(),
         };
-        Ok(Self {
-            folder: folder.to_owned(),
-            files,
-            holder,
-        })
+        for (number, path) in shards.files.iter().enumerate() {
+            let is_wanted = |name: &str| match &shards.assignment {
+                Some(assignment) => assignment.get(name) == Some(&number),
+                None => true,
+            };
+            weights.add(path, is_wanted)?;
+        }
+        for (tensor, &number) in shards.assignment.iter().flatten() {
+            if !weights.tensors.contains_key(tensor) && !weights.others.contains_key(tensor) {
+                return Err(WeightsError::TensorMissing {
+                    path: shards.files[number].clone(),
+                    tensor: tensor.clone(),
+                });
+            }
+        }
+        Ok(weights)
+    }
+
+    fn add(&mut self, path: &Path, is_wanted: impl Fn(&str) -> bool) -> Result<(), WeightsError> {
+        let (file, header) = WeightFile::open(path)?;
+        for (name, entry) in header.entries {
+            if !is_wanted(&name) {
+                continue;
+            }
+            let Some(encoding) = Encoding::of(entry.dtype) else {
+                self.others.insert(name, entry.dtype);
+                continue;
+            };
+            let stored = Stored::new(
+                name.as_str().into(),
+                entry.shape,
+                file.clone(),
+                entry.range,
+                encoding,
+                1.0,
+            );
+            self.tensors.insert(name, stored);
+        }
+        self.files.push(file);
+        Ok(())
     }
 
     /// Whether there is a tensor of this name.
     pub(crate) fn contains(&self, tensor: &str) -> bool {
-        self.holder.contains_key(tensor)
+        self.tensors.contains_key(tensor)
     }
 
-    /// The tensor of this name as it lies in its file.
-    pub(crate) fn view(&self, tensor: &str) -> Result<View<'_>, WeightsError> {
-        self.holder
+    /// The tensor of this name.
+    pub(crate) fn get(&self, tensor: &str) -> Result<&Stored, WeightsError> {
+        self.tensors
             .get(tensor)
-            .and_then(|&number| {
-                let file = &self.files[number];
-                let entry = file.header.entries.get(tensor)?;
-                Some(View {
-                    path: &file.path,
-                    entry,
-                    bytes: file.map.get(entry.range.clone())?,
-                })
-            })
-            .ok_or_else(|| WeightsError::TensorMissing {
-                path: self.folder.clone(),
-                tensor: tensor.to_owned(),
+            .ok_or_else(|| match self.others.get(tensor) {
+                Some(&dtype) => WeightsError::DtypeUnsupported {
+                    path: self.root.clone(),
+                    tensor: tensor.to_owned(),
+                    dtype,
+                },
+                None => WeightsError::TensorMissing {
+                    path: self.root.clone(),
+                    tensor: tensor.to_owned(),
+                },
             })
     }
 
@@ -121,32 +133,24 @@ impl Weights {
         self.files.iter().map(|file| file.path.as_path())
     }
 
-    /// Bytes by element type, of the tensors that belong to the part.
+    /// Bytes by encoding.
     pub(crate) fn bytes_by_dtype(&self) -> BTreeMap<String, u64> {
         let mut bytes = BTreeMap::new();
-        for entry in self.entries() {
-            *bytes.entry(entry.dtype.to_string()).or_default() += entry.range.len() as u64;
+        for (encoding, size) in self.tensors.values().flat_map(Stored::encodings) {
+            *bytes.entry(encoding.to_string()).or_default() += size;
         }
         bytes
     }
 
-    /// How many numbers the part's floating-point tensors hold.
+    /// How many numbers the part's tensors hold.
     pub(crate) fn parameters(&self) -> u64 {
-        let floats = self.entries().filter(|entry| entry.dtype.is_float());
-        floats
-            .map(|entry| entry.shape.iter().product::<usize>() as u64)
-            .sum()
-    }
-
-    fn entries(&self) -> impl Iterator<Item = &Entry> {
-        self.holder
-            .iter()
-            .filter_map(|(name, &file)| self.files[file].header.entries.get(name))
+        let elements = self.tensors.values().map(Stored::elements);
+        elements.map(|count| count as u64).sum()
     }
 }
 
 impl WeightFile {
-    fn open(path: &Path) -> Result<Self, WeightsError> {
+    fn open(path: &Path) -> Result<(Arc<Self>, Header), WeightsError> {
         let unreadable = |source| WeightsError::Unreadable {
             path: path.to_owned(),
             source,
@@ -161,11 +165,11 @@ impl WeightFile {
         }
         let map = map(&file).map_err(unreadable)?;
         let header = Header::parse(path, &map)?;
-        Ok(Self {
+        let file = Self {
             path: path.to_owned(),
             map,
-            header,
-        })
+        };
+        Ok((Arc::new(file), header))
     }
 }
 

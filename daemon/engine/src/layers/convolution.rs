@@ -2,12 +2,14 @@
 
 use burn::tensor::{Tensor, module, ops::ConvOptions};
 
-use crate::weights::{Scope, WeightsError};
+use crate::host::upload;
+use crate::weights::{Scope, Stored, WeightsError};
 
 /// A square convolution with a bias.
 #[derive(Debug)]
 pub(crate) struct Convolution {
-    weight: Tensor<4>,
+    weight: Stored,
+    shape: [usize; 4],
     bias: Tensor<1>,
     options: ConvOptions<2>,
 }
@@ -60,7 +62,8 @@ impl Convolution {
         options: ConvOptions<2>,
     ) -> Result<Self, WeightsError> {
         Ok(Self {
-            weight: scope.tensor(&format!("{name}.weight"), shape)?,
+            weight: scope.stored(&format!("{name}.weight"), &shape)?,
+            shape,
             bias: scope.tensor(&format!("{name}.bias"), [shape[0]])?,
             options,
         })
@@ -68,11 +71,7 @@ impl Convolution {
 
     /// `[1, inputs, height, width]` to `[1, outputs, …, …]`.
     pub(crate) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        module::conv2d(
-            x,
-            self.weight.clone(),
-            Some(self.bias.clone()),
-            self.options.clone(),
-        )
+        let weight = upload(self.weight.widen(), self.shape, &x.device());
+        module::conv2d(x, weight, Some(self.bias.clone()), self.options.clone())
     }
 }

@@ -2,12 +2,16 @@
 
 use burn::tensor::{Tensor, activation, s};
 
-use crate::weights::{Scope, WeightsError};
+use crate::host::upload;
+use crate::weights::{Scope, Stored, WeightsError};
 
-/// `y = x·Wᵀ + b`, with W as files hold it: `[outputs, inputs]`.
+/// Numbers of a weight that are widened at once: 16 MiB of f32.
+const WIDENED_AT_ONCE: usize = 4 << 20;
+
+/// `y = x·Wᵀ + b`, with W where and as files hold it: `[outputs, inputs]`.
 #[derive(Debug)]
 pub(crate) struct Linear {
-    weight: Tensor<2>,
+    weight: Stored,
     bias: Option<Tensor<1>>,
 }
 
@@ -19,7 +23,7 @@ impl Linear {
         outputs: usize,
         inputs: usize,
     ) -> Result<Self, WeightsError> {
-        let weight = scope.tensor(&format!("{name}.weight"), [outputs, inputs])?;
+        let weight = scope.stored(&format!("{name}.weight"), &[outputs, inputs])?;
         Ok(Self { weight, bias: None })
     }
 
@@ -54,8 +58,17 @@ impl Linear {
 
     /// `[tokens, inputs]` to `[tokens, outputs]`.
     pub(crate) fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        // The transposed view costs nothing: the product packs its operands whatever their strides.
-        let y = x.matmul(self.weight.clone().transpose());
+        let (outputs, inputs) = (self.weight.rows(), self.weight.row_length());
+        let at_once = (WIDENED_AT_ONCE / inputs.max(1)).clamp(1, outputs);
+        let parts = (0..outputs).step_by(at_once).map(|first| {
+            let rows = at_once.min(outputs - first);
+            let mut values = vec![0.0; rows * inputs];
+            self.weight.widen_rows(first, &mut values);
+            let weight: Tensor<2> = upload(values, [rows, inputs], &x.device());
+            // The transposed view costs nothing: the product packs its operands whatever their strides.
+            x.clone().matmul(weight.transpose())
+        });
+        let y = Tensor::cat(parts.collect(), 1);
         match &self.bias {
             Some(bias) => y + bias.clone().unsqueeze(),
             None => y,

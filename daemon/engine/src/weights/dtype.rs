@@ -1,8 +1,6 @@
-//! Element types of safetensors files, and their conversion to f32.
+//! Element types of safetensors files.
 
 use std::fmt;
-
-use half::f16;
 
 /// The element type of a tensor, as the safetensors format names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -78,52 +76,6 @@ impl Dtype {
             Self::F8E4M3 | Self::F8E5M2 | Self::F8E4M3Fnuz | Self::F8E5M2Fnuz
         )
     }
-
-    /// Whether elements are floating-point numbers: weights rather than counters or markers.
-    pub(crate) fn is_float(self) -> bool {
-        self.is_fp8()
-            || matches!(
-                self,
-                Self::F4
-                    | Self::F6E2M3
-                    | Self::F6E3M2
-                    | Self::F16
-                    | Self::Bf16
-                    | Self::F32
-                    | Self::F64
-            )
-    }
-
-    /// Appends `bytes`, little-endian elements of this type, to `out` as f32; `false`, and nothing
-    /// appended, if weights are not read from this type.
-    ///
-    /// bf16 is the upper half of an f32, so that conversion is exact, as is that of f16.
-    pub(crate) fn append_f32(self, bytes: &[u8], out: &mut Vec<f32>) -> bool {
-        match self {
-            Self::Bf16 => out.extend(
-                bytes
-                    .as_chunks::<2>()
-                    .0
-                    .iter()
-                    .map(|&[low, high]| f32::from_bits(u32::from_le_bytes([0, 0, low, high]))),
-            ),
-            Self::F16 => {
-                let halves = bytes.as_chunks::<2>().0;
-                out.extend(halves.iter().map(|&pair| f16::from_le_bytes(pair).to_f32()));
-            }
-            Self::F32 => {
-                out.extend(
-                    bytes
-                        .as_chunks::<4>()
-                        .0
-                        .iter()
-                        .map(|&word| f32::from_le_bytes(word)),
-                );
-            }
-            _ => return false,
-        }
-        true
-    }
 }
 
 impl fmt::Display for Dtype {
@@ -147,17 +99,6 @@ mod tests {
             assert_eq!(dtype.to_string(), name);
         }
         assert_eq!(Dtype::from_name("FLOAT"), None);
-    }
-
-    #[test]
-    fn halves_convert_exactly() {
-        let mut out = Vec::new();
-        assert!(Dtype::Bf16.append_f32(&[0x80, 0x3f, 0x00, 0xc0, 0x80, 0x7f], &mut out));
-        assert!(Dtype::F16.append_f32(&[0x00, 0x3c, 0x01, 0x00], &mut out));
-        assert!(Dtype::F32.append_f32(&1.5_f32.to_le_bytes(), &mut out));
-        assert_eq!(out, [1.0, -2.0, f32::INFINITY, 1.0, 2.0_f32.powi(-24), 1.5]);
-        assert!(!Dtype::F8E4M3.append_f32(&[0x38], &mut out));
-        assert_eq!(out.len(), 6);
     }
 
     #[test]

@@ -1,14 +1,15 @@
-//! Reading tensors by dotted name into burn.
+//! Finding tensors by dotted name.
 //!
 //! A model is built by walking down a tree of names, so each module gets a [`Scope`]: the weights,
 //! a prefix, and the device. Every read states the shape that the config implies, and a tensor of
 //! another shape is an error here, before burn would panic on it.
 
 use std::fmt::Display;
+use std::path::PathBuf;
 
 use burn::tensor::{Device, Tensor};
 
-use super::{View, Weights, WeightsError};
+use super::{Stored, Weights, WeightsError};
 use crate::host::upload;
 
 /// A place in the tree of tensor names.
@@ -42,83 +43,48 @@ impl<'a> Scope<'a> {
         self.device
     }
 
-    /// Reads the tensor `leaf`, which must have this shape, as f32.
+    /// The tensor `leaf`, which must have this shape; it stays in its file.
+    pub(crate) fn stored(&self, leaf: &str, shape: &[usize]) -> Result<Stored, WeightsError> {
+        let tensor = self.name(leaf);
+        let stored = self.weights.get(&tensor)?;
+        if stored.shape() == shape {
+            return Ok(stored.clone());
+        }
+        Err(WeightsError::Shape {
+            path: stored.path().to_owned(),
+            tensor,
+            expected: shape.to_vec(),
+            found: stored.shape().to_vec(),
+        })
+    }
+
+    /// Equally shaped matrices with their rows stacked into one of this shape, so that linear layers
+    /// on the same input become one product.
+    pub(crate) fn stacked(
+        &self,
+        leaves: &[&str],
+        [rows, columns]: [usize; 2],
+    ) -> Result<Stored, WeightsError> {
+        let shape = [rows / leaves.len().max(1), columns];
+        let tensors: Vec<_> = leaves
+            .iter()
+            .map(|leaf| self.stored(leaf, &shape))
+            .collect::<Result<_, _>>()?;
+        Stored::stack(tensors).ok_or_else(|| WeightsError::TensorMissing {
+            path: PathBuf::new(),
+            tensor: self.prefix.clone(),
+        })
+    }
+
+    /// Reads the tensor `leaf`, which must have this shape, as f32: for the small ones, that a layer
+    /// keeps.
     pub(crate) fn tensor<const D: usize>(
         &self,
         leaf: &str,
         shape: [usize; D],
     ) -> Result<Tensor<D>, WeightsError> {
-        let mut values = Vec::new();
-        self.append(leaf, &shape, &mut values)?;
+        let values = self.stored(leaf, &shape)?.widen();
         Ok(upload(values, shape, self.device))
-    }
-
-    /// Reads equally shaped matrices and stacks their rows into one of this shape, so that linear
-    /// layers on the same input become one product.
-    pub(crate) fn stacked(
-        &self,
-        leaves: &[&str],
-        [rows, columns]: [usize; 2],
-    ) -> Result<Tensor<2>, WeightsError> {
-        let mut values = Vec::new();
-        for leaf in leaves {
-            self.append(leaf, &[rows / leaves.len(), columns], &mut values)?;
-        }
-        Ok(upload(values, [rows, columns], self.device))
-    }
-
-    /// Reads only these rows of the matrix `leaf`, for embedding tables of which a prompt needs a
-    /// few hundred rows out of a hundred thousand. Every row number must be below the matrix's.
-    pub(crate) fn rows(
-        &self,
-        leaf: &str,
-        shape: [usize; 2],
-        rows: &[usize],
-    ) -> Result<Tensor<2>, WeightsError> {
-        let view = self.view(leaf, &shape)?;
-        let stride = view.bytes.len() / shape[0].max(1);
-        let mut values = Vec::with_capacity(rows.len() * shape[1]);
-        for &row in rows {
-            let bytes = &view.bytes[row * stride..(row + 1) * stride];
-            self.convert(leaf, &view, bytes, &mut values)?;
-        }
-        Ok(upload(values, [rows.len(), shape[1]], self.device))
-    }
-
-    fn append(&self, leaf: &str, shape: &[usize], out: &mut Vec<f32>) -> Result<(), WeightsError> {
-        let view = self.view(leaf, shape)?;
-        self.convert(leaf, &view, view.bytes, out)
-    }
-
-    fn view(&self, leaf: &str, shape: &[usize]) -> Result<View<'a>, WeightsError> {
-        let tensor = self.name(leaf);
-        let view = self.weights.view(&tensor)?;
-        if view.entry.shape == shape {
-            return Ok(view);
-        }
-        Err(WeightsError::Shape {
-            path: view.path.to_owned(),
-            tensor,
-            expected: shape.to_vec(),
-            found: view.entry.shape.clone(),
-        })
-    }
-
-    fn convert(
-        &self,
-        leaf: &str,
-        view: &View<'_>,
-        bytes: &[u8],
-        out: &mut Vec<f32>,
-    ) -> Result<(), WeightsError> {
-        if view.entry.dtype.append_f32(bytes, out) {
-            return Ok(());
-        }
-        Err(WeightsError::DtypeUnsupported {
-            path: view.path.to_owned(),
-            tensor: self.name(leaf),
-            dtype: view.entry.dtype,
-        })
     }
 
     fn name(&self, leaf: &str) -> String {

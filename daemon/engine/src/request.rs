@@ -43,6 +43,22 @@ pub struct Request {
     pub references: Vec<RgbImage>,
 }
 
+impl Default for Request {
+    /// An empty prompt at 1024×1024 in 4 steps without guidance, from the seed 0.
+    fn default() -> Self {
+        Self {
+            prompt: String::new(),
+            negative: None,
+            width: 1024,
+            height: 1024,
+            steps: 4,
+            guidance: 1.0,
+            seed: 0,
+            references: Vec::new(),
+        }
+    }
+}
+
 impl Request {
     /// Checks all fields but the references' sizes, which are checked when a picture is rendered.
     ///

@@ -1,0 +1,83 @@
+//! From noise to a picture, along the schedule.
+
+use std::time::Instant;
+
+use burn::tensor::Tensor;
+use image::RgbImage;
+use tracing::debug;
+
+use super::Pipeline;
+use super::encode::{Prompts, References};
+use crate::denoise::Denoiser;
+use crate::error::EngineError;
+use crate::host::{download, upload};
+use crate::latent::{self, Grid};
+use crate::observer::{Progress, TensorData, Watch};
+use crate::picture;
+use crate::schedule::Schedule;
+use crate::seed;
+
+impl Pipeline {
+    pub(super) fn schedule(
+        &self,
+        grid: Grid,
+        steps: u32,
+        watch: &mut Watch<'_>,
+    ) -> Result<Schedule, EngineError> {
+        let schedule = Schedule::new(grid.tokens(), steps as usize, &self.scheduler)?;
+        let sigmas = schedule.sigmas();
+        watch.show_host("sigmas", &[sigmas.len()], TensorData::F32(sigmas));
+        Ok(schedule)
+    }
+
+    pub(super) fn draw_noise(&self, grid: Grid, seed: u64, watch: &mut Watch<'_>) -> Tensor<2> {
+        let shape = grid.shape(4 * self.info.architecture.latent_channels);
+        let values = seed::randn(seed, shape.iter().product());
+        watch.show_host("noise", &shape, TensorData::F32(&values));
+        latent::to_tokens(upload(values, shape, &self.device))
+    }
+
+    pub(super) fn denoise(
+        &self,
+        noise: Tensor<2>,
+        grid: Grid,
+        schedule: &Schedule,
+        prompts: &Prompts,
+        references: References,
+        watch: &mut Watch<'_>,
+    ) -> Result<Tensor<2>, EngineError> {
+        let began = Instant::now();
+        let places = latent::places(prompts.positive.dims()[0], grid, &references.grids);
+        let condition = |prompt: &Tensor<2>| self.transformer.condition(prompt.clone(), &places);
+        let denoiser = Denoiser {
+            transformer: &self.transformer,
+            schedule,
+            prompt: condition(&prompts.positive),
+            guidance: prompts
+                .negative
+                .as_ref()
+                .map(|(prompt, g)| (condition(prompt), *g)),
+            references: references.tokens,
+        };
+        let latent = denoiser.run(noise, watch)?;
+        debug!(seconds = began.elapsed().as_secs_f64(), "denoised");
+        Ok(latent)
+    }
+
+    pub(super) fn decode(
+        &self,
+        latent: Tensor<2>,
+        grid: Grid,
+        watch: &mut Watch<'_>,
+    ) -> Result<RgbImage, EngineError> {
+        watch.report(Progress::Decoding)?;
+        let began = Instant::now();
+        let latent = self.vae.restore(latent::to_patches(latent, grid));
+        watch.show("latents", || latent.clone())?;
+        let values = self.vae.decode(latent);
+        watch.show("image", || values.clone())?;
+        let picture = picture::from_chw(grid, &download(values)?)?;
+        debug!(seconds = began.elapsed().as_secs_f64(), "decoded");
+        Ok(picture)
+    }
+}

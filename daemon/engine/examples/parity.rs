@@ -98,6 +98,7 @@ fn compare(pipeline: &Pipeline, folder: &Path) -> Result<bool, Box<dyn Error>> {
             .iter()
             .map(|name| open(name))
             .collect::<Result<_, _>>()?,
+        loras: Vec::new(),
     };
     let mut recorder = Recorder::default();
     let picture = pipeline.render(&request, &mut recorder)?;

@@ -42,6 +42,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         guidance: pipeline.info().default_guidance,
         seed: 42,
         references: references.iter().map(open).collect::<Result<_, _>>()?,
+        loras: Vec::new(),
     };
     let mut clock = Clock(Instant::now());
     let picture = pipeline.render(&request, &mut clock)?;

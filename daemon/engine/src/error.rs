@@ -7,6 +7,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::lora::LoraError;
 use crate::prompt::PromptError;
 use crate::reference::ReferenceError;
 use crate::schedule::ScheduleError;
@@ -82,6 +83,9 @@ pub enum EngineError {
         /// What is wrong with it.
         source: ReferenceError,
     },
+    /// A LoRA file cannot be used with this model.
+    #[error(transparent)]
+    Lora(#[from] LoraError),
     /// The scheduler's config asks for something else than FLUX.2's schedule.
     #[error(transparent)]
     Schedule(#[from] ScheduleError),
@@ -140,6 +144,7 @@ impl EngineError {
             Self::Weights(error) => error.code(),
             Self::Prompt(error) => error.code(),
             Self::Reference { source, .. } => source.code(),
+            Self::Lora(error) => error.code(),
             Self::Schedule(error) => error.code(),
             Self::Request { .. } => "request-invalid",
             Self::DeviceUnavailable { .. } => "device-unavailable",
@@ -167,6 +172,7 @@ impl EngineError {
             Self::Weights(error) => error.hint(),
             Self::Prompt(error) => error.hint(),
             Self::Reference { source, .. } => source.hint(),
+            Self::Lora(error) => error.hint(),
             Self::Schedule(error) => error.hint(),
             Self::DeviceUnavailable { .. } => Some("use the device \"cpu\" or \"auto\"".into()),
             Self::PrecisionUnavailable { .. } => {

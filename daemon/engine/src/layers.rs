@@ -8,6 +8,7 @@ mod attention;
 mod convolution;
 mod linear;
 mod norm;
+mod side;
 
 pub(crate) use attention::{attend, attend_single_head};
 pub(crate) use convolution::Convolution;

@@ -24,6 +24,7 @@
 //! - [`mod@reference`] and `vae`: pictures to latents and back
 //! - [`seed`], [`schedule`], `latent`, `rope`: noise, time and place
 //! - `transformer`, on `layers`: the network that removes the noise, and `denoise`, its steps
+//! - [`Lora`]: small trained changes to the transformer, applied beside its weights
 //! - [`Pipeline`]: all of it, in ten lines
 //!
 //! ```no_run
@@ -48,6 +49,7 @@
 //!     guidance: pipeline.info().default_guidance,
 //!     seed: 42,
 //!     references: vec![],
+//!     loras: vec![],
 //! };
 //! pipeline.render(&request, &mut Quiet)?.save("fox.png")?;
 //! # Ok(())
@@ -63,6 +65,7 @@ mod host;
 mod inspect;
 mod latent;
 mod layers;
+mod lora;
 mod observer;
 mod picture;
 mod pipeline;
@@ -80,7 +83,8 @@ mod weights;
 pub use device::{DeviceChoice, OpenOptions, Precision};
 pub use error::EngineError;
 pub use inspect::{Architecture, ModelInfo, Part, Variant, inspect};
-pub use observer::{Observer, Progress, TensorData};
+pub use lora::{Lora, LoraError};
+pub use observer::{Notice, Observer, Progress, TensorData};
 pub use pipeline::Pipeline;
 pub use request::Request;
 pub use weights::{Dtype, WeightsError};

@@ -1,6 +1,8 @@
 //! What a caller learns while a picture is made, and how it stops the making.
 
+use std::fmt;
 use std::ops::ControlFlow;
+use std::path::PathBuf;
 
 use burn::tensor::Tensor;
 
@@ -12,6 +14,9 @@ pub trait Observer {
     /// Called where work may stop: before each stage, and between steps. [`ControlFlow::Break`] ends
     /// the rendering with [`EngineError::Cancelled`].
     fn progress(&mut self, progress: Progress) -> ControlFlow<()>;
+
+    /// Called, before any work, with what the user should know about the picture though it will be made.
+    fn notice(&mut self, _notice: &Notice) {}
 
     /// Called with a tensor on the way, if [`wants_tensors`](Self::wants_tensors): `input_ids` and
     /// `attention_mask` `[1, 512]`, `prompt_embeds` `[1, 512, context width]`, `sigmas` `[steps + 1]`,
@@ -49,6 +54,72 @@ pub enum Progress {
     Decoding,
 }
 
+/// What a user should know about a picture, though it is made. Its text is one sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Notice {
+    /// Some layers of a LoRA file are not this model's, or of a form that is not known.
+    LoraPartial {
+        /// The file.
+        path: PathBuf,
+        /// Layers that are applied.
+        matched: usize,
+        /// Layers in the file, those of text encoders left out.
+        total: usize,
+    },
+    /// A LoRA file also changes a text encoder, which is not done.
+    LoraTextEncoder {
+        /// The file.
+        path: PathBuf,
+        /// Tensors of text encoders.
+        tensors: usize,
+    },
+    /// A LoRA file holds `DoRA` magnitudes, which are left out; its low-rank changes are applied.
+    LoraMagnitudes {
+        /// The file.
+        path: PathBuf,
+        /// Layers with magnitudes.
+        layers: usize,
+    },
+}
+
+impl Notice {
+    /// A stable name for scripts and result files.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::LoraPartial { .. } => "lora-partial",
+            Self::LoraTextEncoder { .. } => "lora-text-encoder",
+            Self::LoraMagnitudes { .. } => "lora-dora",
+        }
+    }
+}
+
+impl fmt::Display for Notice {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::LoraPartial {
+                path,
+                matched,
+                total,
+            } => write!(
+                formatter,
+                "{}: {matched} of {total} layers of the LoRA fit this model; the others are left out",
+                path.display()
+            ),
+            Self::LoraTextEncoder { path, tensors } => write!(
+                formatter,
+                "{}: {tensors} tensors of the LoRA are for a text encoder; they are not applied",
+                path.display()
+            ),
+            Self::LoraMagnitudes { path, layers } => write!(
+                formatter,
+                "{}: the LoRA is a DoRA; the magnitudes of {layers} layers are left out",
+                path.display()
+            ),
+        }
+    }
+}
+
 /// The values of a tensor.
 #[derive(Debug, Clone, Copy)]
 pub enum TensorData<'a> {
@@ -75,6 +146,11 @@ impl<'a> Watch<'a> {
             ControlFlow::Continue(()) => Ok(()),
             ControlFlow::Break(()) => Err(EngineError::Cancelled),
         }
+    }
+
+    /// Tells what the user should know.
+    pub(crate) fn notice(&mut self, notice: &Notice) {
+        self.0.notice(notice);
     }
 
     /// Shows a tensor that lies on the device.

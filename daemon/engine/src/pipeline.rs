@@ -2,18 +2,24 @@
 //!
 //! [`Pipeline::render`] reads like the drawing in the crate's documentation; each of its lines is one
 //! stage. Stages hand tensors on by value, so what a stage no longer needs is freed before the next
-//! one runs. A pipeline holds no state between pictures.
+//! one runs. A pipeline holds no state between pictures, but for LoRA files that are likely to be asked
+//! for again.
 
+mod adapt;
 mod encode;
 mod open;
 mod render;
 
+use std::sync::Arc;
+
 use burn::tensor::Device;
 use image::RgbImage;
 
+use crate::config::TransformerConfig;
 use crate::error::EngineError;
 use crate::inspect::ModelInfo;
 use crate::latent::Grid;
+use crate::lora;
 use crate::observer::{Observer, Watch};
 use crate::prompt::PromptTokenizer;
 use crate::request::Request;
@@ -21,6 +27,7 @@ use crate::schedule::SchedulerConfig;
 use crate::text_encoder::TextEncoder;
 use crate::transformer::Transformer;
 use crate::vae::Vae;
+use crate::weights::Weights;
 use encode::fit_references;
 
 /// A model in memory, ready to make pictures.
@@ -30,7 +37,10 @@ pub struct Pipeline {
     tokenizer: PromptTokenizer,
     text_encoder: TextEncoder,
     scheduler: SchedulerConfig,
-    transformer: Transformer,
+    transformer: Arc<Transformer>,
+    transformer_config: TransformerConfig,
+    transformer_weights: Weights,
+    adapted: lora::Cache<Transformer>,
     vae: Vae,
 }
 
@@ -54,12 +64,21 @@ impl Pipeline {
         request.check()?;
         let watch = &mut Watch::new(observer);
         let pictures = fit_references(&request.references)?;
+        let transformer = self.adapted_transformer(&request.loras, watch)?;
         let prompts = self.encode_prompts(request, watch)?;
         let references = self.encode_references(&pictures, watch)?;
         let grid = Grid::of_picture(request.width, request.height);
         let schedule = self.schedule(grid, request.steps, watch)?;
         let noise = self.draw_noise(grid, request.seed, watch);
-        let latent = self.denoise(noise, grid, &schedule, &prompts, references, watch)?;
+        let latent = Self::denoise(
+            &transformer,
+            noise,
+            grid,
+            &schedule,
+            &prompts,
+            references,
+            watch,
+        )?;
         self.decode(latent, grid, watch)
     }
 }

@@ -4,6 +4,7 @@ use image::RgbImage;
 
 use crate::error::EngineError;
 use crate::latent::TOKEN_PIXELS;
+use crate::lora::Lora;
 
 /// The shortest side of a picture in pixels.
 const MIN_SIDE: u32 = 64;
@@ -41,6 +42,8 @@ pub struct Request {
     /// At most 10 pictures to go by, each side at least 64 pixels and at most 8 times the other. They
     /// are scaled and cropped as [`reference::fit`](crate::reference::fit) says.
     pub references: Vec<RgbImage>,
+    /// At most 8 LoRA files, which all apply at once.
+    pub loras: Vec<Lora>,
 }
 
 impl Default for Request {
@@ -110,7 +113,7 @@ impl Request {
                 format!("{} are more than {MAX_REFERENCES}", self.references.len()),
             ));
         }
-        Ok(())
+        Lora::check(&self.loras)
     }
 }
 
@@ -130,6 +133,14 @@ mod tests {
             guidance: 1.0,
             seed: 0,
             references: Vec::new(),
+            loras: Vec::new(),
+        }
+    }
+
+    fn lora(scale: f32) -> Lora {
+        Lora {
+            path: "style.safetensors".into(),
+            scale,
         }
     }
 
@@ -164,6 +175,7 @@ mod tests {
             },
             Request {
                 references: vec![RgbImage::new(64, 64); 10],
+                loras: vec![lora(-10.0), lora(0.0)],
                 ..request()
             },
         ];
@@ -261,6 +273,27 @@ mod tests {
                     ..request()
                 },
                 "references",
+            ),
+            (
+                Request {
+                    loras: vec![lora(1.0); 9],
+                    ..request()
+                },
+                "loras",
+            ),
+            (
+                Request {
+                    loras: vec![lora(1.0), lora(10.1)],
+                    ..request()
+                },
+                "loras",
+            ),
+            (
+                Request {
+                    loras: vec![lora(f32::NAN)],
+                    ..request()
+                },
+                "loras",
             ),
         ] {
             let error = wrong.check().unwrap_err();

@@ -28,6 +28,7 @@ use burn::tensor::{Device, Tensor, activation, s};
 
 use crate::config::TransformerConfig;
 use crate::layers::{LayerNorm, Linear};
+use crate::lora::Adapters;
 use crate::rope::{Rotation, frequencies};
 use crate::weights::{Scope, Weights, WeightsError};
 use double::DoubleBlock;
@@ -62,16 +63,17 @@ pub(crate) struct Conditioning {
 }
 
 impl Transformer {
-    /// Reads the transformer, laid out as diffusers saves it.
+    /// Reads the transformer, laid out as diffusers saves it, with what adapters add to it.
     ///
     /// # Errors
     /// A missing tensor, a shape that the config does not imply, an element type not read.
     pub(crate) fn load(
         config: TransformerConfig,
         weights: &Weights,
+        adapters: &Adapters,
         device: &Device,
     ) -> Result<Self, WeightsError> {
-        let scope = Scope::root(weights, device);
+        let scope = Scope::root(weights, device).adapted(adapters);
         let hidden = config.hidden();
         let double = scope.at("transformer_blocks");
         let single = scope.at("single_transformer_blocks");

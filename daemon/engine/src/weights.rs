@@ -82,6 +82,21 @@ impl Weights {
         Ok(weights)
     }
 
+    /// Opens one safetensors file by itself.
+    ///
+    /// # Errors
+    /// Any [`WeightsError`] but those of shards.
+    pub(crate) fn open_file(path: &Path) -> Result<Self, WeightsError> {
+        let mut weights = Self {
+            root: path.to_owned(),
+            files: Vec::new(),
+            tensors: BTreeMap::new(),
+            others: BTreeMap::new(),
+        };
+        weights.add(path, |_| true)?;
+        Ok(weights)
+    }
+
     fn add(&mut self, path: &Path, is_wanted: impl Fn(&str) -> bool) -> Result<(), WeightsError> {
         let (file, header) = WeightFile::open(path)?;
         for (name, entry) in header.entries {
@@ -109,6 +124,14 @@ impl Weights {
     /// Whether there is a tensor of this name.
     pub(crate) fn contains(&self, tensor: &str) -> bool {
         self.tensors.contains_key(tensor)
+    }
+
+    /// The names of all tensors, those of element types that are not read included.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.tensors
+            .keys()
+            .chain(self.others.keys())
+            .map(String::as_str)
     }
 
     /// The tensor of this name.

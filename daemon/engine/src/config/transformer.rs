@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::{Check, ensure, ensure_size};
 
 /// The transformer's sizes. Defaults are those of diffusers, which are FLUX.2 \[dev\]'s.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(default)]
 pub(crate) struct TransformerConfig {
     pub(crate) patch_size: usize,

@@ -1,6 +1,7 @@
 //! Opening a model: from its files to a [`Pipeline`].
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use tracing::debug;
@@ -10,6 +11,7 @@ use crate::device::OpenOptions;
 use crate::error::EngineError;
 use crate::folder::{Folder, TextConfig};
 use crate::inspect::{ModelInfo, Variant};
+use crate::lora::{self, Adapters};
 use crate::prompt::PromptTokenizer;
 use crate::text_encoder::TextEncoder;
 use crate::transformer::Transformer;
@@ -50,12 +52,16 @@ impl Pipeline {
                 &device,
             )?,
             scheduler: folder.scheduler,
-            transformer: Transformer::load(
-                folder.transformer_config,
+            transformer: Arc::new(Transformer::load(
+                folder.transformer_config.clone(),
                 &folder.transformer,
+                &Adapters::default(),
                 &device,
-            )?,
+            )?),
+            transformer_config: folder.transformer_config,
+            adapted: lora::Cache::default(),
             vae: Vae::load(&folder.vae_config, &folder.vae, &device)?,
+            transformer_weights: folder.transformer,
             info,
             device,
         };

@@ -16,6 +16,7 @@ use crate::observer::{Progress, TensorData, Watch};
 use crate::picture;
 use crate::schedule::Schedule;
 use crate::seed;
+use crate::transformer::Transformer;
 
 impl Pipeline {
     pub(super) fn schedule(
@@ -38,7 +39,7 @@ impl Pipeline {
     }
 
     pub(super) fn denoise(
-        &self,
+        transformer: &Transformer,
         noise: Tensor<2>,
         grid: Grid,
         schedule: &Schedule,
@@ -48,9 +49,9 @@ impl Pipeline {
     ) -> Result<Tensor<2>, EngineError> {
         let began = Instant::now();
         let places = latent::places(prompts.positive.dims()[0], grid, &references.grids);
-        let condition = |prompt: &Tensor<2>| self.transformer.condition(prompt.clone(), &places);
+        let condition = |prompt: &Tensor<2>| transformer.condition(prompt.clone(), &places);
         let denoiser = Denoiser {
-            transformer: &self.transformer,
+            transformer,
             schedule,
             prompt: condition(&prompts.positive),
             guidance: prompts

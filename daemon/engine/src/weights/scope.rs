@@ -2,7 +2,8 @@
 //!
 //! A model is built by walking down a tree of names, so each module gets a [`Scope`]: the weights,
 //! a prefix, and the device. Every read states the shape that the config implies, and a tensor of
-//! another shape is an error here, before burn would panic on it.
+//! another shape is an error here, before burn would panic on it. Adapters, where there are some, are
+//! found by the same names.
 
 use std::fmt::Display;
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use burn::tensor::{Device, Tensor};
 
 use super::{Stored, Weights, WeightsError};
 use crate::host::upload;
+use crate::lora::{Adapters, Fitted};
 
 /// A place in the tree of tensor names.
 #[derive(Clone)]
@@ -18,6 +20,7 @@ pub(crate) struct Scope<'a> {
     weights: &'a Weights,
     device: &'a Device,
     prefix: String,
+    adapters: Option<&'a Adapters>,
 }
 
 impl<'a> Scope<'a> {
@@ -27,6 +30,15 @@ impl<'a> Scope<'a> {
             weights,
             device,
             prefix: String::new(),
+            adapters: None,
+        }
+    }
+
+    /// The same place, with adapters to the layers below it.
+    pub(crate) fn adapted(self, adapters: &'a Adapters) -> Self {
+        Self {
+            adapters: Some(adapters),
+            ..self
         }
     }
 
@@ -41,6 +53,12 @@ impl<'a> Scope<'a> {
     /// The device that tensors are read to.
     pub(crate) fn device(&self) -> &'a Device {
         self.device
+    }
+
+    /// The adapters of the layer `leaf`.
+    pub(crate) fn adapters(&self, leaf: &str) -> &'a [Fitted] {
+        self.adapters
+            .map_or(&[], |adapters| adapters.of(&self.name(leaf)))
     }
 
     /// The tensor `leaf`, which must have this shape; it stays in its file.

@@ -34,6 +34,7 @@ pub(crate) fn request() -> Request {
         guidance: 1.0,
         seed: 7,
         references: Vec::new(),
+        loras: Vec::new(),
     }
 }
 
@@ -93,6 +94,7 @@ impl Case {
                 guidance: asked.guidance,
                 seed: asked.seed,
                 references: asked.references.iter().map(|name| open(name)).collect(),
+                loras: Vec::new(),
             },
             expected: open("expected.png"),
             tensors: if tensors.exists() {

@@ -26,6 +26,7 @@
 //! - `transformer`, on `layers`: the network that removes the noise, and `denoise`, its steps
 //! - [`Lora`]: small trained changes to the transformer, applied beside its weights
 //! - [`Pipeline`]: all of it, in ten lines
+//! - [`quantize()`]: half as large a file of the same transformer; [`SafetensorsWriter`] writes it
 //!
 //! ```no_run
 //! use std::ops::ControlFlow;
@@ -70,6 +71,7 @@ mod observer;
 mod picture;
 mod pipeline;
 pub mod prompt;
+mod quantize;
 pub mod reference;
 mod request;
 mod rope;
@@ -86,5 +88,6 @@ pub use inspect::{Architecture, ModelInfo, Part, Variant, inspect};
 pub use lora::{Lora, LoraError};
 pub use observer::{Notice, Observer, Progress, TensorData};
 pub use pipeline::Pipeline;
+pub use quantize::{QuantizeError, QuantizeOptions, QuantizeProgress, Quantized, Recipe, quantize};
 pub use request::Request;
-pub use weights::{Dtype, WeightsError};
+pub use weights::{Dtype, SafetensorsWriter, TensorSpec, WeightsError, WriteError};

@@ -11,6 +11,7 @@
 //! - [`shards`]: which files make up a part
 //! - [`stored`]: a tensor that stays in its file
 //! - [`scope`]: finding tensors by dotted name, shape checked
+//! - [`write`]: writing a file, tensor by tensor
 
 mod dtype;
 mod encoding;
@@ -19,6 +20,7 @@ mod header;
 mod scope;
 mod shards;
 mod stored;
+mod write;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -33,6 +35,7 @@ pub use error::WeightsError;
 use header::Header;
 pub(crate) use scope::Scope;
 pub(crate) use stored::Stored;
+pub use write::{SafetensorsWriter, TensorSpec, WriteError};
 
 /// All tensors of one part of a model, by name.
 pub(crate) struct Weights {
@@ -95,6 +98,20 @@ impl Weights {
         };
         weights.add(path, |_| true)?;
         Ok(weights)
+    }
+
+    /// All weights by name.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Stored)> {
+        self.tensors
+            .iter()
+            .map(|(name, stored)| (name.as_str(), stored))
+    }
+
+    /// All tensors that are no weights, by name.
+    pub(crate) fn others(&self) -> impl Iterator<Item = (&str, Dtype)> {
+        self.others
+            .iter()
+            .map(|(name, dtype)| (name.as_str(), *dtype))
     }
 
     fn add(&mut self, path: &Path, is_wanted: impl Fn(&str) -> bool) -> Result<(), WeightsError> {

@@ -10,5 +10,6 @@ mod fixture;
 mod inspect;
 mod mismatch;
 mod parity;
+mod quantize;
 mod render;
 mod surgery;

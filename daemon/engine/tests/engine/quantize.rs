@@ -1,0 +1,156 @@
+//! Making an fp8 file of a transformer.
+
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use atelier_flux::{
+    Dtype, QuantizeError, QuantizeOptions, Quantized, Recipe, SafetensorsWriter, TensorSpec,
+    quantize,
+};
+use sha2::{Digest, Sha256};
+
+use crate::fixture::klein;
+
+fn run(input: &Path, output: &Path, recipe: Recipe) -> Result<Quantized, QuantizeError> {
+    let options = QuantizeOptions {
+        recipe,
+        overwrite: false,
+    };
+    quantize(input, output, &options, &mut |_| ControlFlow::Continue(()))
+}
+
+/// The reference maker writes the same transformer with torch and safetensors' own library, as
+/// `files/fp8-comfy_quant.safetensors`; this is that file's digest.
+#[test]
+fn the_file_is_the_reference_implementations_to_the_last_byte() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("fp8.safetensors");
+    for input in [klein().join("model"), klein().join("model/transformer")] {
+        let result = run(&input, &output, Recipe::Auto).unwrap();
+        let bytes = fs::read(&output).unwrap();
+        let digest = Sha256::digest(&bytes);
+        let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(
+            digest,
+            "b1d6d31a34242a655d3375d64adb9e68b506ab87f34793bd56a4b482263700a7"
+        );
+        assert_eq!(result.recipe, Recipe::Blocks);
+        assert_eq!((result.quantized, result.kept), (10, 15));
+        assert_eq!(result.bytes_after, bytes.len() as u64);
+        let listing = fs::read_dir(folder.path()).unwrap();
+        assert_eq!(listing.count(), 1, "nothing beside it");
+        fs::remove_file(&output).unwrap();
+    }
+}
+
+#[test]
+fn the_mixed_recipe_leaves_double_block_attention_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("fp8.safetensors");
+    let result = run(&klein().join("model"), &output, Recipe::Mixed).unwrap();
+    assert_eq!((result.quantized, result.kept), (6, 19));
+}
+
+#[test]
+fn what_is_there_is_not_overwritten_unless_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("fp8.safetensors");
+    fs::write(&output, "precious").unwrap();
+    let error = run(&klein().join("model"), &output, Recipe::Auto).unwrap_err();
+    assert_eq!(error.code(), "output-exists");
+    assert_eq!(fs::read(&output).unwrap(), b"precious");
+    let options = QuantizeOptions {
+        overwrite: true,
+        ..QuantizeOptions::default()
+    };
+    quantize(&klein().join("model"), &output, &options, &mut |_| {
+        ControlFlow::Continue(())
+    })
+    .unwrap();
+    assert_ne!(fs::read(&output).unwrap(), b"precious");
+}
+
+#[test]
+fn a_cancelled_run_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("fp8.safetensors");
+    let options = QuantizeOptions::default();
+    let mut seen = (0, 0);
+    let error = quantize(&klein().join("model"), &output, &options, &mut |at| {
+        assert!(at.done >= seen.0 && at.done < at.total);
+        seen = (at.done, seen.1 + 1);
+        if seen.1 == 9 {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    });
+    assert_eq!(error.unwrap_err().code(), "cancelled");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+/// Writes single matrices under names of a FLUX.2 transformer.
+fn write(path: &Path, value: f32, dtype: Dtype) {
+    let names = [
+        "double_blocks.0.img_mlp.0.weight",
+        "single_blocks.0.linear1.weight",
+    ];
+    let specs = names.map(|name| TensorSpec {
+        name: name.into(),
+        dtype,
+        shape: vec![2, 2],
+    });
+    let mut writer = SafetensorsWriter::create(path, &specs, &[].into(), true).unwrap();
+    for name in names {
+        for value in [0.0, 1.0, value, -2.0] {
+            let bytes = if dtype == Dtype::F32 {
+                value.to_le_bytes().to_vec()
+            } else {
+                half::f16::from_f32(value).to_le_bytes().to_vec()
+            };
+            writer.write(name, &bytes).unwrap();
+        }
+    }
+    writer.finish().unwrap();
+}
+
+#[test]
+fn f32_and_f16_give_the_same_numbers() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    write(&at("f32"), 0.25, Dtype::F32);
+    write(&at("f16"), 0.25, Dtype::F16);
+    run(&at("f32"), &at("a"), Recipe::Auto).unwrap();
+    run(&at("f16"), &at("b"), Recipe::Auto).unwrap();
+    let bytes = fs::read(at("a")).unwrap();
+    assert_eq!(bytes, fs::read(at("b")).unwrap());
+    // 448 for −2, a scale of 2/448: 0, 224, 56, −448.
+    let codes = [0x00, 0x76, 0x66, 0xfe];
+    assert!(bytes.windows(4).any(|window| window == codes));
+}
+
+#[test]
+fn what_cannot_be_quantised_is_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    write(&at("nan"), f32::NAN, Dtype::F32);
+    let error = run(&at("nan"), &at("out"), Recipe::Auto).unwrap_err();
+    assert_eq!(error.code(), "not-finite");
+    let text = error.to_string();
+    assert!(
+        text.contains("nan: the tensor double_blocks.0.img_mlp.0.weight"),
+        "{text}"
+    );
+
+    run(&klein().join("model"), &at("fp8"), Recipe::Auto).unwrap();
+    let error = run(&at("fp8"), &at("out"), Recipe::Auto).unwrap_err();
+    assert_eq!(error.code(), "already-quantised", "{error}");
+    assert!(error.to_string().contains("F8_E4M3"), "{error}");
+
+    let error = run(&klein().join("model/vae"), &at("out"), Recipe::Auto).unwrap_err();
+    assert_eq!(error.code(), "model-invalid");
+    let error = run(&at("absent"), &at("out"), Recipe::Auto).unwrap_err();
+    assert_eq!(error.code(), "model-missing");
+    assert!(!at("out").exists() && !at("out.partial").exists());
+}

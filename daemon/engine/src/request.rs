@@ -58,6 +58,7 @@ impl Default for Request {
             guidance: 1.0,
             seed: 0,
             references: Vec::new(),
+            loras: Vec::new(),
         }
     }
 }

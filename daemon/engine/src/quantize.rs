@@ -94,7 +94,7 @@ pub fn quantize(
     watch: &mut dyn FnMut(QuantizeProgress<'_>) -> ControlFlow<()>,
 ) -> Result<Quantized, QuantizeError> {
     let weights = open(input)?;
-    refuse_quantised(input, &weights)?;
+    refuse_quantised(&weights)?;
     let renamed = names::renamed(&weights).map_err(|problem| QuantizeError::NotATransformer {
         path: input.to_owned(),
         problem,
@@ -152,20 +152,13 @@ fn open(input: &Path) -> Result<Weights, QuantizeError> {
     Ok(Weights::open(folder, STEM)?)
 }
 
-fn refuse_quantised(input: &Path, weights: &Weights) -> Result<(), QuantizeError> {
-    if let Some((name, dtype)) = weights.others().find(|(_, dtype)| dtype.is_fp8()) {
-        return Err(QuantizeError::AlreadyQuantised {
-            path: input.to_owned(),
-            tensor: name.to_owned(),
-            encoding: dtype.to_string(),
-        });
-    }
-    for (name, stored) in weights.iter() {
+fn refuse_quantised(weights: &Weights) -> Result<(), QuantizeError> {
+    for (name, stored) in weights.tensors() {
         for (encoding, _) in stored.encodings() {
             if !matches!(encoding, Encoding::F32 | Encoding::F16 | Encoding::Bf16) {
                 return Err(QuantizeError::AlreadyQuantised {
                     path: stored.path().to_owned(),
-                    tensor: name.to_owned(),
+                    tensor: name.clone(),
                     encoding: encoding.to_string(),
                 });
             }

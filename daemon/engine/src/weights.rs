@@ -1,38 +1,46 @@
 //! Weight files on disk: opened, checked, and read straight from the page cache.
 //!
-//! A part of a model (transformer, VAE, text encoder) is one safetensors file, or several with an
-//! index. Opening one maps the files and checks every header in full; of the weights themselves
-//! nothing is read. They stay in the map in their stored precision, and layers widen what they need
-//! while they compute. A file is never trusted: what a header claims is compared with what is there
-//! before a byte is read, so a damaged download is an error and never a crash.
+//! A part of a model (transformer, VAE, text encoder) is one safetensors or GGUF file, or several
+//! safetensors files with an index. Opening one maps the files and checks every header in full; of the
+//! weights themselves nothing is read but the scales of those that are scaled. They stay in the map in
+//! their stored precision, and layers widen what they need while they compute. A file is never
+//! trusted: what a header claims is compared with what is there before a byte is read, so a damaged
+//! download is an error and never a crash.
 //!
-//! - [`header`]: one safetensors file's header, parsed and validated
+//! - [`file`]: one mapped file; [`header`]: the header of a safetensors file; [`gguf`]: that of a GGUF
 //! - [`dtype`]: element types that headers name; [`encoding`]: how those that hold weights are decoded
+//! - [`quantisation`]: which fp8 weight has which [`scale`]
 //! - [`shards`]: which files make up a part
 //! - [`stored`]: a tensor that stays in its file
+//! - [`finite`]: the search for NaN before any work is done
 //! - [`scope`]: finding tensors by dotted name, shape checked
 //! - [`write`]: writing a file, tensor by tensor
 
 mod dtype;
 mod encoding;
 mod error;
+mod file;
+mod finite;
+mod gguf;
 mod header;
+mod quantisation;
+mod scale;
 mod scope;
 mod shards;
 mod stored;
 mod write;
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-use memmap2::Mmap;
 
 pub use dtype::Dtype;
 pub(crate) use encoding::Encoding;
 pub use error::WeightsError;
-use header::Header;
+use file::{Kind, WeightFile};
+pub(crate) use gguf::Pairs;
+use quantisation::Notes;
 pub(crate) use scope::Scope;
 pub(crate) use stored::Stored;
 pub use write::{SafetensorsWriter, TensorSpec, WriteError};
@@ -43,14 +51,16 @@ pub(crate) struct Weights {
     root: PathBuf,
     files: Vec<Arc<WeightFile>>,
     tensors: BTreeMap<String, Stored>,
-    /// Element types of tensors that are no weights, such as counters and markers.
-    others: BTreeMap<String, Dtype>,
+    others: BTreeMap<String, Other>,
+    metadata: BTreeMap<String, String>,
+    pairs: Option<Pairs>,
 }
 
-/// One mapped file.
-pub(crate) struct WeightFile {
-    path: PathBuf,
-    map: Mmap,
+/// A tensor that is no weight, such as a counter, a tag or an embedded file.
+struct Other {
+    dtype: Dtype,
+    file: Arc<WeightFile>,
+    range: Range<usize>,
 }
 
 impl Weights {
@@ -58,21 +68,19 @@ impl Weights {
     /// with `stem.safetensors.index.json`.
     ///
     /// # Errors
-    /// Any [`WeightsError`]: no such files, a missing shard, a damaged header.
+    /// Any [`WeightsError`] but [`Shape`](WeightsError::Shape) and
+    /// [`NotFinite`](WeightsError::NotFinite): no such files, a missing shard, a damaged header, a
+    /// scale that is not there.
     pub(crate) fn open(folder: &Path, stem: &str) -> Result<Self, WeightsError> {
         let shards = shards::find(folder, stem)?;
-        let mut weights = Self {
-            root: folder.to_owned(),
-            files: Vec::new(),
-            tensors: BTreeMap::new(),
-            others: BTreeMap::new(),
-        };
+        let mut weights = Self::empty(folder);
+        let mut notes = Notes::default();
         for (number, path) in shards.files.iter().enumerate() {
             let is_wanted = |name: &str| match &shards.assignment {
                 Some(assignment) => assignment.get(name) == Some(&number),
                 None => true,
             };
-            weights.add(path, is_wanted)?;
+            weights.add(path, is_wanted, &mut notes)?;
         }
         for (tensor, &number) in shards.assignment.iter().flatten() {
             if !weights.tensors.contains_key(tensor) && !weights.others.contains_key(tensor) {
@@ -82,60 +90,67 @@ impl Weights {
                 });
             }
         }
+        notes.settle(&mut weights)?;
         Ok(weights)
     }
 
-    /// Opens one safetensors file by itself.
+    /// Opens the one file at `path`, safetensors or GGUF, whatever it is called.
     ///
     /// # Errors
-    /// Any [`WeightsError`] but those of shards.
+    /// As [`open`](Self::open).
     pub(crate) fn open_file(path: &Path) -> Result<Self, WeightsError> {
-        let mut weights = Self {
-            root: path.to_owned(),
+        let mut weights = Self::empty(path);
+        let mut notes = Notes::default();
+        weights.add(path, |_| true, &mut notes)?;
+        notes.settle(&mut weights)?;
+        Ok(weights)
+    }
+
+    fn empty(root: &Path) -> Self {
+        Self {
+            root: root.to_owned(),
             files: Vec::new(),
             tensors: BTreeMap::new(),
             others: BTreeMap::new(),
-        };
-        weights.add(path, |_| true)?;
-        Ok(weights)
+            metadata: BTreeMap::new(),
+            pairs: None,
+        }
     }
 
-    /// All weights by name.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Stored)> {
-        self.tensors
-            .iter()
-            .map(|(name, stored)| (name.as_str(), stored))
-    }
-
-    /// All tensors that are no weights, by name.
-    pub(crate) fn others(&self) -> impl Iterator<Item = (&str, Dtype)> {
-        self.others
-            .iter()
-            .map(|(name, dtype)| (name.as_str(), *dtype))
-    }
-
-    fn add(&mut self, path: &Path, is_wanted: impl Fn(&str) -> bool) -> Result<(), WeightsError> {
-        let (file, header) = WeightFile::open(path)?;
-        for (name, entry) in header.entries {
+    fn add(
+        &mut self,
+        path: &Path,
+        is_wanted: impl Fn(&str) -> bool,
+        notes: &mut Notes,
+    ) -> Result<(), WeightsError> {
+        let (file, contents) = WeightFile::open(path)?;
+        notes.read_header(path, &contents.metadata)?;
+        for (name, entry) in contents.entries {
             if !is_wanted(&name) {
                 continue;
             }
-            let Some(encoding) = Encoding::of(entry.dtype) else {
-                self.others.insert(name, entry.dtype);
-                continue;
-            };
-            let stored = Stored::new(
-                name.as_str().into(),
-                entry.shape,
-                file.clone(),
-                entry.range,
-                encoding,
-                1.0,
-            );
-            self.tensors.insert(name, stored);
+            let (file, range) = (file.clone(), entry.range);
+            match entry.kind {
+                Kind::Weight(encoding) => {
+                    let label = name.as_str().into();
+                    let stored = Stored::new(label, entry.shape, file, range, encoding);
+                    self.tensors.insert(name, stored);
+                }
+                Kind::Other(dtype) => {
+                    let other = Other { dtype, file, range };
+                    self.others.insert(name, other);
+                }
+            }
         }
+        self.metadata.extend(contents.metadata);
+        self.pairs = contents.pairs.or(self.pairs.take());
         self.files.push(file);
         Ok(())
+    }
+
+    /// The same files with other tensors, made out of those that were here: renamed, cut or stacked.
+    pub(crate) fn relabelled(self, tensors: BTreeMap<String, Stored>) -> Self {
+        Self { tensors, ..self }
     }
 
     /// Whether there is a tensor of this name.
@@ -143,12 +158,14 @@ impl Weights {
         self.tensors.contains_key(tensor)
     }
 
-    /// The names of all tensors, those of element types that are not read included.
+    /// All weights, in the order of their names. Scales and other notes are not among them.
+    pub(crate) fn tensors(&self) -> &BTreeMap<String, Stored> {
+        &self.tensors
+    }
+
+    /// The names of all weights, in order.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
-        self.tensors
-            .keys()
-            .chain(self.others.keys())
-            .map(String::as_str)
+        self.tensors.keys().map(String::as_str)
     }
 
     /// The tensor of this name.
@@ -156,16 +173,32 @@ impl Weights {
         self.tensors
             .get(tensor)
             .ok_or_else(|| match self.others.get(tensor) {
-                Some(&dtype) => WeightsError::DtypeUnsupported {
-                    path: self.root.clone(),
+                Some(other) => WeightsError::DtypeUnsupported {
+                    path: other.file.path.clone(),
                     tensor: tensor.to_owned(),
-                    dtype,
+                    dtype: other.dtype,
                 },
                 None => WeightsError::TensorMissing {
                     path: self.root.clone(),
                     tensor: tensor.to_owned(),
                 },
             })
+    }
+
+    /// The bytes of a tensor that is no weight, such as an embedded tokenizer.
+    pub(crate) fn raw(&self, tensor: &str) -> Option<&[u8]> {
+        self.others.get(tensor).map(Other::bytes)
+    }
+
+    /// What the files say about themselves: the `__metadata__` of safetensors files, the single values
+    /// of a GGUF as text.
+    pub(crate) fn metadata(&self) -> &BTreeMap<String, String> {
+        &self.metadata
+    }
+
+    /// The key/value pairs with their types, if the file is a GGUF.
+    pub(crate) fn gguf(&self) -> Option<&Pairs> {
+        self.pairs.as_ref()
     }
 
     /// The files, in the order of their names.
@@ -187,39 +220,25 @@ impl Weights {
         let elements = self.tensors.values().map(Stored::elements);
         elements.map(|count| count as u64).sum()
     }
-}
 
-impl WeightFile {
-    fn open(path: &Path) -> Result<(Arc<Self>, Header), WeightsError> {
-        let unreadable = |source| WeightsError::Unreadable {
-            path: path.to_owned(),
-            source,
-        };
-        let file = File::open(path).map_err(unreadable)?;
-        let length = file.metadata().map_err(unreadable)?.len();
-        if length < header::LENGTH_BYTES as u64 {
-            return Err(WeightsError::Malformed {
-                path: path.to_owned(),
-                problem: format!("it holds {length} bytes, too few for a header"),
-            });
-        }
-        let map = map(&file).map_err(unreadable)?;
-        let header = Header::parse(path, &map)?;
-        let file = Self {
-            path: path.to_owned(),
-            map,
-        };
-        Ok((Arc::new(file), header))
+    /// Looks at every weight, with all cores, before anybody computes with them. This reads the files
+    /// from their first byte to their last.
+    ///
+    /// # Errors
+    /// [`WeightsError::NotFinite`] with the first NaN or infinity in a file.
+    pub(crate) fn check_finite(&self) -> Result<(), WeightsError> {
+        finite::check(self.tensors.values())
+    }
+
+    /// Takes the part's pages out of this process, once it has done its work: they stay in the page
+    /// cache while there is room, and come back when they are read again.
+    pub(crate) fn release(&self) {
+        self.files.iter().for_each(|file| file.release());
     }
 }
 
-#[allow(
-    unsafe_code,
-    reason = "a weight file is mapped, not copied: it may be larger than memory"
-)]
-fn map(file: &File) -> std::io::Result<Mmap> {
-    // SAFETY: the map is only read, as plain bytes of which every pattern is valid. Whoever shrinks
-    // a model's file while it is in use ends the process with SIGBUS, as with any mapped file; the
-    // daemon's recovery then treats the job as one that a crash interrupted.
-    unsafe { Mmap::map(file) }
+impl Other {
+    fn bytes(&self) -> &[u8] {
+        &self.file.map[self.range.clone()]
+    }
 }

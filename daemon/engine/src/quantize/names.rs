@@ -85,10 +85,11 @@ const SINGLE: [(&str, &str); 4] = [
 /// All weights under ComfyUI's names, less the prefix; in no particular order. Weights that are named
 /// so already keep their names. A problem follows the file's name.
 pub(super) fn renamed(weights: &Weights) -> Result<Vec<(String, Stored)>, String> {
-    let has = |part: &str| weights.iter().any(|(name, _)| name.contains(part));
+    let has = |part: &str| weights.names().any(|name| name.contains(part));
     if has("double_blocks.") && has("single_blocks.") {
         let own = |name: &str| name.strip_prefix(PREFIX).unwrap_or(name).to_owned();
         return Ok(weights
+            .tensors()
             .iter()
             .map(|(name, stored)| (own(name), stored.clone()))
             .collect());
@@ -96,8 +97,9 @@ pub(super) fn renamed(weights: &Weights) -> Result<Vec<(String, Stored)>, String
     if !has("transformer_blocks.") {
         return Err("it holds no transformer of FLUX.2".into());
     }
-    let of_diffusers = |(name, stored)| from_diffusers(weights, name, stored).transpose();
-    weights.iter().filter_map(of_diffusers).collect()
+    let of_diffusers =
+        |(name, stored): (&String, _)| from_diffusers(weights, name, stored).transpose();
+    weights.tensors().iter().filter_map(of_diffusers).collect()
 }
 
 /// One tensor's new name and contents; none for one that is part of another.

@@ -68,14 +68,6 @@ impl Dtype {
         let bits = count.checked_mul(bits)?;
         bits.is_multiple_of(8).then_some(bits / 8)
     }
-
-    /// Whether this is one of the 8-bit floats that weights are quantised to.
-    pub fn is_fp8(self) -> bool {
-        matches!(
-            self,
-            Self::F8E4M3 | Self::F8E5M2 | Self::F8E4M3Fnuz | Self::F8E5M2Fnuz
-        )
-    }
 }
 
 impl fmt::Display for Dtype {

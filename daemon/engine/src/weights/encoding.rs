@@ -3,20 +3,68 @@
 //! An encoding works on whole blocks: one element for plain numbers, several for quantised formats
 //! that share a scale. Rows of a matrix are whole numbers of blocks, so any run of rows can be widened
 //! by itself, into scratch that is as large as the caller chooses.
+//!
+//! Decoding is exact: each result is the f32 that the format's own reference gives, bit for bit. It
+//! must stay free of branches within a block, for then the compiler turns it into the widest vectors
+//! that the processor has, which [`Encoding::widen`] finds out when it is called.
+//!
+//! - [`plain`]: floats of 32, 16 and 8 bits
+//! - [`blocks`]: ggml's blocks of 32 with one scale; [`superblocks`]: its blocks of 256 with scales
+//!   that are quantised themselves
+//! - [`finite`]: finding NaN and infinity without decoding
+
+mod blocks;
+mod finite;
+mod plain;
+mod superblocks;
 
 use std::fmt;
-
-use half::f16;
 
 use super::Dtype;
 
 /// The encoding of one stretch of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[allow(
+    clippy::upper_case_acronyms,
+    non_camel_case_types,
+    reason = "the names are the formats' own"
+)]
 pub(crate) enum Encoding {
     F32,
     F16,
     Bf16,
+    E4M3,
+    E5M2,
+    Q8_0,
+    Q5_0,
+    Q5_1,
+    Q4_0,
+    Q4_1,
+    Q6K,
+    Q5K,
+    Q4K,
+    Q3K,
+    Q2K,
 }
+
+/// An encoding with its name, the elements and the bytes of a block.
+const TABLE: [(Encoding, &str, usize, usize); 15] = [
+    (Encoding::F32, "F32", 1, 4),
+    (Encoding::F16, "F16", 1, 2),
+    (Encoding::Bf16, "BF16", 1, 2),
+    (Encoding::E4M3, "F8_E4M3", 1, 1),
+    (Encoding::E5M2, "F8_E5M2", 1, 1),
+    (Encoding::Q8_0, "Q8_0", 32, blocks::Q8_0),
+    (Encoding::Q5_0, "Q5_0", 32, blocks::Q5_0),
+    (Encoding::Q5_1, "Q5_1", 32, blocks::Q5_1),
+    (Encoding::Q4_0, "Q4_0", 32, blocks::Q4_0),
+    (Encoding::Q4_1, "Q4_1", 32, blocks::Q4_1),
+    (Encoding::Q6K, "Q6_K", 256, superblocks::Q6K),
+    (Encoding::Q5K, "Q5_K", 256, superblocks::Q5K),
+    (Encoding::Q4K, "Q4_K", 256, superblocks::Q4K),
+    (Encoding::Q3K, "Q3_K", 256, superblocks::Q3K),
+    (Encoding::Q2K, "Q2_K", 256, superblocks::Q2K),
+];
 
 impl Encoding {
     /// The encoding of a safetensors element type that weights are read from.
@@ -25,23 +73,25 @@ impl Encoding {
             Dtype::F32 => Some(Self::F32),
             Dtype::F16 => Some(Self::F16),
             Dtype::Bf16 => Some(Self::Bf16),
+            Dtype::F8E4M3 => Some(Self::E4M3),
+            Dtype::F8E5M2 => Some(Self::E5M2),
             _ => None,
         }
     }
 
+    /// Whether this is one of the 8-bit floats, which often have a scale beside them.
+    pub(crate) fn is_fp8(self) -> bool {
+        matches!(self, Self::E4M3 | Self::E5M2)
+    }
+
     /// Elements in a block.
     pub(crate) fn block(self) -> usize {
-        match self {
-            Self::F32 | Self::F16 | Self::Bf16 => 1,
-        }
+        TABLE[self as usize].2
     }
 
     /// Bytes of a block.
     pub(crate) fn block_bytes(self) -> usize {
-        match self {
-            Self::F32 => 4,
-            Self::F16 | Self::Bf16 => 2,
-        }
+        TABLE[self as usize].3
     }
 
     /// Bytes that `count` elements take, a whole number of blocks.
@@ -49,39 +99,53 @@ impl Encoding {
         count / self.block() * self.block_bytes()
     }
 
-    /// Decodes whole blocks. `out` has exactly as many elements as `bytes` encode.
-    ///
-    /// bf16 is the upper half of an f32, so that conversion is exact, as is that of f16.
-    pub(crate) fn widen(self, bytes: &[u8], out: &mut [f32]) {
+    /// As [`bytes_of`](Self::bytes_of), for a count that nobody has checked yet.
+    pub(crate) fn checked_bytes_of(self, count: usize) -> Option<usize> {
+        let is_whole = count.is_multiple_of(self.block());
+        (count / self.block())
+            .checked_mul(self.block_bytes())
+            .filter(|_| is_whole)
+    }
+
+    /// Decodes whole blocks and multiplies what they hold by `scale`. `out` has exactly as many
+    /// elements as `bytes` encode.
+    pub(crate) fn widen(self, bytes: &[u8], scale: f32, out: &mut [f32]) {
         debug_assert_eq!(bytes.len(), self.bytes_of(out.len()), "whole blocks");
-        match self {
-            Self::F32 => {
-                for (value, &word) in out.iter_mut().zip(bytes.as_chunks::<4>().0) {
-                    *value = f32::from_le_bytes(word);
-                }
-            }
-            Self::F16 => {
-                for (value, &pair) in out.iter_mut().zip(bytes.as_chunks::<2>().0) {
-                    *value = f16::from_le_bytes(pair).to_f32();
-                }
-            }
-            Self::Bf16 => {
-                for (value, &pair) in out.iter_mut().zip(bytes.as_chunks::<2>().0) {
-                    *value = f32::from_bits(u32::from(u16::from_le_bytes(pair)) << 16);
-                }
-            }
-        }
+        pulp::Arch::new().dispatch(
+            #[inline(always)]
+            || match self {
+                Self::F32 => plain::f32(bytes, scale, out),
+                Self::F16 => plain::f16(bytes, scale, out),
+                Self::Bf16 => plain::bf16(bytes, scale, out),
+                Self::E4M3 => plain::e4m3(bytes, scale, out),
+                Self::E5M2 => plain::e5m2(bytes, scale, out),
+                Self::Q8_0 => blocks::q8_0(bytes, scale, out),
+                Self::Q5_0 => blocks::q5_0(bytes, scale, out),
+                Self::Q5_1 => blocks::q5_1(bytes, scale, out),
+                Self::Q4_0 => blocks::q4_0(bytes, scale, out),
+                Self::Q4_1 => blocks::q4_1(bytes, scale, out),
+                Self::Q6K => superblocks::q6k(bytes, scale, out),
+                Self::Q5K => superblocks::q5k(bytes, scale, out),
+                Self::Q4K => superblocks::q4k(bytes, scale, out),
+                Self::Q3K => superblocks::q3k(bytes, scale, out),
+                Self::Q2K => superblocks::q2k(bytes, scale, out),
+            },
+        );
+    }
+
+    /// Whether whole blocks hold finite numbers only.
+    pub(crate) fn is_finite(self, bytes: &[u8]) -> bool {
+        pulp::Arch::new().dispatch(
+            #[inline(always)]
+            || finite::is_finite(self, bytes),
+        )
     }
 }
 
 impl fmt::Display for Encoding {
     /// As the file's format names it.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::F32 => "F32",
-            Self::F16 => "F16",
-            Self::Bf16 => "BF16",
-        })
+        formatter.write_str(TABLE[*self as usize].1)
     }
 }
 
@@ -90,12 +154,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn halves_convert_exactly() {
-        let mut out = [0.0; 3];
-        Encoding::Bf16.widen(&[0x80, 0x3f, 0x00, 0xc0, 0x80, 0x7f], &mut out);
-        assert_eq!(out, [1.0, -2.0, f32::INFINITY]);
-        let mut out = [0.0; 2];
-        Encoding::F16.widen(&[0x00, 0x3c, 0x01, 0x00], &mut out);
-        assert_eq!(out, [1.0, 2.0_f32.powi(-24)]);
+    fn the_table_is_in_the_order_of_the_names() {
+        for (index, row) in TABLE.iter().enumerate() {
+            assert_eq!(row.0 as usize, index);
+        }
+        assert_eq!(Encoding::Q4K.checked_bytes_of(512), Some(288));
+        assert_eq!(Encoding::Q4K.checked_bytes_of(500), None);
+        assert_eq!(Encoding::F32.checked_bytes_of(usize::MAX / 2), None);
     }
 }

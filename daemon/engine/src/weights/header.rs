@@ -1,37 +1,25 @@
 //! The header of one safetensors file, parsed and validated.
 //!
 //! The format: eight bytes of little-endian length, that many bytes of JSON, then the data, which
-//! the tensors' ranges must cover without overlap and without a hole. Once [`Header::parse`] has
-//! returned, every entry's range lies inside the file and is exactly as long as its shape and type
-//! say; nobody has to check again.
+//! the tensors' ranges must cover without overlap and without a hole. Once [`parse`] has returned,
+//! every entry's range lies inside the file and is exactly as long as its shape and type say; nobody
+//! has to check again.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
-use std::ops::Range;
 use std::path::Path;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserializer, Error, MapAccess, Visitor};
 
+use super::encoding::Encoding;
+use super::file::{Contents, Entry, Kind, elements_of};
 use super::{Dtype, WeightsError};
 
 /// Bytes of the length before the JSON.
 pub(super) const LENGTH_BYTES: usize = 8;
 /// The format's own limit on the JSON; without it a lying length could ask for any amount of work.
 const JSON_LIMIT: usize = 100_000_000;
-
-/// All tensors of a file.
-pub(super) struct Header {
-    pub(super) entries: BTreeMap<String, Entry>,
-}
-
-/// One tensor.
-pub(crate) struct Entry {
-    pub(crate) dtype: Dtype,
-    pub(crate) shape: Vec<usize>,
-    /// Where its bytes lie, counted from the start of the file.
-    pub(crate) range: Range<usize>,
-}
 
 /// One tensor as the JSON states it.
 #[derive(Deserialize)]
@@ -42,7 +30,10 @@ struct Claim {
 }
 
 /// The JSON's members in file order; a name that comes twice is an error.
-struct Claims(Vec<(String, Claim)>);
+struct Claims {
+    tensors: Vec<(String, Claim)>,
+    metadata: BTreeMap<String, String>,
+}
 
 impl<'de> Deserialize<'de> for Claims {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -55,65 +46,72 @@ impl<'de> Deserialize<'de> for Claims {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Claims, A::Error> {
-                let mut claims = Vec::new();
+                let mut claims = Claims {
+                    tensors: Vec::new(),
+                    metadata: BTreeMap::new(),
+                };
                 let mut seen = HashSet::new();
                 while let Some(name) = map.next_key::<String>()? {
                     if !seen.insert(name.clone()) {
                         return Err(A::Error::custom(format!("{name:?} is there twice")));
                     }
                     if name == "__metadata__" {
-                        map.next_value::<IgnoredAny>()?;
+                        // `null` is what some writers leave where they have nothing to say.
+                        let notes: Option<BTreeMap<String, String>> = map.next_value()?;
+                        claims.metadata = notes.unwrap_or_default();
                     } else {
-                        claims.push((name, map.next_value()?));
+                        claims.tensors.push((name, map.next_value()?));
                     }
                 }
-                Ok(Claims(claims))
+                Ok(claims)
             }
         }
         deserializer.deserialize_map(Members)
     }
 }
 
-impl Header {
-    /// Reads the header at the start of `file` and checks it against the file's length.
-    pub(super) fn parse(path: &Path, file: &[u8]) -> Result<Self, WeightsError> {
-        let malformed = |problem: String| WeightsError::Malformed {
-            path: path.to_owned(),
-            problem,
-        };
-        let (length, rest) = file
-            .split_first_chunk::<LENGTH_BYTES>()
-            .ok_or_else(|| malformed("it is too short for a header".into()))?;
-        let length = u64::from_le_bytes(*length);
-        let json = usize::try_from(length)
-            .ok()
-            .filter(|&length| length <= JSON_LIMIT)
-            .and_then(|length| rest.get(..length))
-            .ok_or_else(|| {
-                malformed(format!(
-                    "its header claims {length} bytes, more than there are"
-                ))
-            })?;
-        let Claims(claims) = serde_json::from_slice(json)
-            .map_err(|error| malformed(format!("its header is not valid: {error}")))?;
+/// Reads the header at the start of `file` and checks it against the file's length.
+pub(super) fn parse(path: &Path, file: &[u8]) -> Result<Contents, WeightsError> {
+    let malformed = |problem: String| WeightsError::Malformed {
+        path: path.to_owned(),
+        problem,
+    };
+    let (length, rest) = file
+        .split_first_chunk::<LENGTH_BYTES>()
+        .ok_or_else(|| malformed("it is too short for a header".into()))?;
+    let length = u64::from_le_bytes(*length);
+    let json = usize::try_from(length)
+        .ok()
+        .filter(|&length| length <= JSON_LIMIT)
+        .and_then(|length| rest.get(..length))
+        .ok_or_else(|| {
+            malformed(format!(
+                "its header claims {length} bytes, more than there are"
+            ))
+        })?;
+    let claims: Claims = serde_json::from_slice(json)
+        .map_err(|error| malformed(format!("its header is not valid: {error}")))?;
 
-        let data_start = LENGTH_BYTES + json.len();
-        let data_length = file.len() - data_start;
-        check_layout(path, &claims, data_length)?;
-        let mut entries = BTreeMap::new();
-        for (name, claim) in claims {
-            let entry =
-                claim
-                    .into_entry(data_start)
-                    .map_err(|problem| WeightsError::TensorMalformed {
-                        path: path.to_owned(),
-                        tensor: name.clone(),
-                        problem,
-                    })?;
-            entries.insert(name, entry);
-        }
-        Ok(Self { entries })
+    let data_start = LENGTH_BYTES + json.len();
+    let data_length = file.len() - data_start;
+    check_layout(path, &claims.tensors, data_length)?;
+    let mut entries = BTreeMap::new();
+    for (name, claim) in claims.tensors {
+        let entry =
+            claim
+                .into_entry(data_start)
+                .map_err(|problem| WeightsError::TensorMalformed {
+                    path: path.to_owned(),
+                    tensor: name.clone(),
+                    problem,
+                })?;
+        entries.insert(name, entry);
     }
+    Ok(Contents {
+        entries,
+        metadata: claims.metadata,
+        pairs: None,
+    })
 }
 
 /// Checks that the ranges cover the data from its first byte to its last, each byte once.
@@ -179,11 +177,7 @@ impl Claim {
         let dtype = Dtype::from_name(&self.dtype)
             .ok_or_else(|| format!("has the unknown element type {:?}", self.dtype))?;
         let (begin, end) = self.data_offsets;
-        let needed = self
-            .shape
-            .iter()
-            .try_fold(1_usize, |product, &side| product.checked_mul(side))
-            .and_then(|count| dtype.bytes_of(count));
+        let needed = elements_of(&self.shape).and_then(|count| dtype.bytes_of(count));
         if needed != Some(end - begin) {
             return Err(format!(
                 "of shape {:?} and type {dtype} does not fit the {} bytes claimed for it",
@@ -192,7 +186,7 @@ impl Claim {
             ));
         }
         Ok(Entry {
-            dtype,
+            kind: Encoding::of(dtype).map_or(Kind::Other(dtype), Kind::Weight),
             shape: self.shape,
             range: data_start + begin..data_start + end,
         })

@@ -7,15 +7,18 @@
 //! there is never a second copy of a model.
 //!
 //! One tensor may consist of several pieces stacked along its first axis: layers on the same input
-//! that are computed as one product, or halves that a file holds in another order.
+//! that are computed as one product, or halves that a file holds in another order. Each piece has its
+//! own encoding and its own scale.
 
 use std::fmt;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::WeightFile;
 use super::encoding::Encoding;
+use super::file::WeightFile;
+use super::quantisation::Hints;
+use super::scale::Scale;
 
 /// A tensor in files. Cloning is cheap.
 #[derive(Debug, Clone)]
@@ -34,7 +37,8 @@ struct Piece {
     bytes: Range<usize>,
     encoding: Encoding,
     /// What decoded numbers are multiplied by.
-    scale: f32,
+    scale: Scale,
+    hints: Hints,
     rows: usize,
 }
 
@@ -47,14 +51,14 @@ impl Stored {
         file: Arc<WeightFile>,
         bytes: Range<usize>,
         encoding: Encoding,
-        scale: f32,
     ) -> Self {
         let rows = shape.first().copied().unwrap_or(1);
         let piece = Piece {
             file,
             bytes,
             encoding,
-            scale,
+            scale: Scale::NONE,
+            hints: Hints::default(),
             rows,
         };
         Self {
@@ -62,6 +66,15 @@ impl Stored {
             shape,
             pieces: vec![piece],
         }
+    }
+
+    /// The same tensor with the scales that its file states for it.
+    pub(super) fn scaled(mut self, scale: &Scale, hints: Hints) -> Self {
+        for piece in &mut self.pieces {
+            piece.scale = scale.clone();
+            piece.hints = hints;
+        }
+        self
     }
 
     /// The shape, outermost axis first.
@@ -103,6 +116,26 @@ impl Stored {
             .map(|piece| (piece.encoding, piece.bytes.len() as u64))
     }
 
+    /// Each piece's file, bytes and encoding.
+    pub(super) fn stretches(&self) -> impl Iterator<Item = (&WeightFile, Range<usize>, Encoding)> {
+        self.pieces
+            .iter()
+            .map(|piece| (&*piece.file, piece.bytes.clone(), piece.encoding))
+    }
+
+    /// How the file wants this layer to be multiplied in fp8, for devices that can. Stacked pieces that
+    /// disagree have no scale for their common input.
+    pub(crate) fn hints(&self) -> Hints {
+        let mut all = self.pieces.iter().map(|piece| piece.hints);
+        let first = all.next().unwrap_or_default();
+        all.fold(first, |first, other| Hints {
+            input_scale: first
+                .input_scale
+                .filter(|_| first.input_scale == other.input_scale),
+            full_precision: first.full_precision || other.full_precision,
+        })
+    }
+
     /// These rows only, still in the file. The range must lie within [`rows`](Self::rows).
     pub(crate) fn part(&self, rows: Range<usize>) -> Self {
         let length = self.row_length();
@@ -117,6 +150,7 @@ impl Stored {
                 };
                 pieces.push(Piece {
                     bytes: offset(from)..offset(to),
+                    scale: piece.scale.from((from - first) * length),
                     rows: to - from,
                     ..piece.clone()
                 });
@@ -181,12 +215,7 @@ impl Stored {
             }
             let count = ((piece.rows - skip) * length).min(rest.len());
             let (now, later) = rest.split_at_mut(count);
-            let start = piece.bytes.start + piece.encoding.bytes_of(skip * length);
-            let end = start + piece.encoding.bytes_of(count);
-            piece.encoding.widen(&piece.file.map[start..end], now);
-            if piece.scale.to_bits() != 1.0_f32.to_bits() {
-                now.iter_mut().for_each(|value| *value *= piece.scale);
-            }
+            piece.widen(skip * length, now);
             rest = later;
             skip = 0;
         }
@@ -200,11 +229,25 @@ impl Stored {
     }
 }
 
+impl Piece {
+    /// Decodes as many numbers as `out` holds, from the number `first` on, where a row begins.
+    fn widen(&self, first: usize, out: &mut [f32]) {
+        let mut start = self.bytes.start + self.encoding.bytes_of(first);
+        let mut rest = out;
+        for (count, scale) in self.scale.runs(first, rest.len()) {
+            let (now, later) = rest.split_at_mut(count);
+            let end = start + self.encoding.bytes_of(count);
+            self.encoding.widen(&self.file.map[start..end], scale, now);
+            (rest, start) = (later, end);
+        }
+    }
+}
+
 impl fmt::Debug for Piece {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             formatter,
-            "{:?} {}[{:?}] × {}",
+            "{:?} {}[{:?}] × {:?}",
             self.encoding,
             self.file.path.display(),
             self.bytes,

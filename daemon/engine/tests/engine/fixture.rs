@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use atelier_flux::{Observer, OpenOptions, Pipeline, Progress, Request, TensorData};
+use atelier_flux::{Notice, Observer, OpenOptions, Pipeline, Progress, Request, TensorData};
 use image::RgbImage;
 use serde::Deserialize;
 use serde_json::Value;
@@ -152,6 +152,7 @@ fn read_tensors(path: &Path) -> BTreeMap<String, Values> {
 #[derive(Default)]
 pub(crate) struct Recorder {
     pub(crate) progress: Vec<Progress>,
+    pub(crate) notices: Vec<Notice>,
     pub(crate) tensors: BTreeMap<String, Values>,
     pub(crate) wants_tensors: bool,
     pub(crate) stop_at: Option<Progress>,
@@ -165,6 +166,10 @@ impl Observer for Recorder {
         } else {
             ControlFlow::Continue(())
         }
+    }
+
+    fn notice(&mut self, notice: &Notice) {
+        self.notices.push(notice.clone());
     }
 
     fn tensor(&mut self, name: &str, shape: &[usize], data: TensorData<'_>) {

@@ -8,6 +8,7 @@
 mod damage;
 mod fixture;
 mod inspect;
+mod lora;
 mod mismatch;
 mod parity;
 mod quantize;

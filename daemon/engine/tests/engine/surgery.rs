@@ -49,7 +49,7 @@ impl Parts {
         }
     }
 
-    fn write(&self, path: &Path) {
+    pub(crate) fn write(&self, path: &Path) {
         write_raw(
             path,
             &serde_json::to_string(&self.header).unwrap(),

@@ -1,4 +1,6 @@
-//! `atelier model`: what models there are, and what a folder holds.
+//! `atelier model`: what models there are, what a folder holds, and making an fp8 file.
+
+mod quantize;
 
 use atelier_flux::ModelInfo;
 use clap::Subcommand;
@@ -17,6 +19,8 @@ pub(super) enum ModelCommand {
         /// A name from the settings, or the path of a diffusers pipeline folder
         model: String,
     },
+    /// Make an fp8 file of a model's transformer, about half as large
+    Quantize(quantize::QuantizeArgs),
 }
 
 pub(super) fn run(place: &Place, command: &ModelCommand) -> Result<(), Fault> {
@@ -24,6 +28,7 @@ pub(super) fn run(place: &Place, command: &ModelCommand) -> Result<(), Fault> {
     let studio = Studio::new(&home, &config)?;
     match command {
         ModelCommand::List => list(place, &studio),
+        ModelCommand::Quantize(args) => quantize::run(place, &studio, args),
         ModelCommand::Inspect { model } => {
             let (name, path) = studio.models().find(Some(model))?;
             let info = atelier_flux::inspect(&path).map_err(|e| Fault::engine(Stage::Check, &e))?;

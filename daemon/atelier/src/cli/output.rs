@@ -47,6 +47,17 @@ pub(super) fn table(rows: &[Vec<String>]) {
     }
 }
 
+/// Bytes for a person, in the decimal units that shops and file managers use.
+#[allow(clippy::cast_precision_loss, reason = "shown with three digits")]
+pub(super) fn bytes(count: u64) -> String {
+    match count {
+        0..1_000 => format!("{count} B"),
+        1_000..1_000_000 => format!("{:.1} kB", count as f64 / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", count as f64 / 1e6),
+        _ => format!("{:.2} GB", count as f64 / 1e9),
+    }
+}
+
 /// Says what went wrong: for people on stderr, and with `--json` as the document on stdout, unless
 /// the command has printed its own, which then says it too.
 pub(crate) fn fail(fault: &Fault, as_json: bool) {

@@ -1,6 +1,6 @@
 //! The library crates' errors as faults: what each code means for an exit status and a retry.
 
-use atelier_flux::EngineError;
+use atelier_flux::{EngineError, QuantizeError, WriteError};
 use atelier_manifest::Problems;
 use atelier_plugin_host::PluginError;
 use atelier_provenance::ProvenanceError;
@@ -33,6 +33,26 @@ impl Fault {
             _ => Class::Rejected,
         };
         Self::converted(class, stage, error.code(), error.to_string(), error.hint())
+    }
+
+    /// An error of quantising.
+    pub(crate) fn quantize(error: &QuantizeError) -> Self {
+        let class = match error {
+            QuantizeError::Missing { .. } => Class::Missing,
+            QuantizeError::Cancelled => Class::Cancelled,
+            QuantizeError::Write(WriteError::Busy { .. }) => Class::Transient,
+            QuantizeError::Write(error) if error.code() == "disk-full" => Class::Transient,
+            QuantizeError::Write(WriteError::Unwritable { source, .. })
+                if source.kind() == std::io::ErrorKind::NotFound =>
+            {
+                Class::Missing
+            }
+            QuantizeError::Write(WriteError::Exists { .. }) => Class::Rejected,
+            QuantizeError::Write(_) => Class::Fatal,
+            _ => Class::Rejected,
+        };
+        let (message, hint) = (error.to_string(), error.hint());
+        Self::converted(class, Stage::Encode, error.code(), message, hint)
     }
 
     /// An error of the plugin host; its message names the plugin.

@@ -6,13 +6,10 @@
 
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
-
 use crate::config::{self, ModelIndex, TextEncoderConfig, TransformerConfig, VaeConfig};
 use crate::error::EngineError;
 use crate::inspect::Variant;
 use crate::schedule::SchedulerConfig;
-use crate::text_encoder::{TAPS, TextEncoder};
 use crate::weights::Weights;
 
 /// The file that makes a folder a pipeline.
@@ -28,44 +25,12 @@ pub(crate) struct Folder {
     pub(crate) index: ModelIndex,
     pub(crate) variant: Variant,
     pub(crate) scheduler: SchedulerConfig,
-    pub(crate) text_config: TextConfig,
+    pub(crate) text_config: TextEncoderConfig,
     pub(crate) text_encoder: Weights,
     pub(crate) transformer_config: TransformerConfig,
     pub(crate) transformer: Weights,
     pub(crate) vae_config: VaeConfig,
     pub(crate) vae: Weights,
-}
-
-/// The text encoder's config, which depends on the variant.
-pub(crate) enum TextConfig {
-    /// klein's Qwen3.
-    Qwen3(Box<TextEncoderConfig>),
-    /// \[dev\]'s Mistral, of which only sizes are read so far.
-    Mistral(MistralConfig),
-}
-
-/// `text_encoder/config.json` of \[dev\].
-#[derive(Deserialize)]
-pub(crate) struct MistralConfig {
-    text_config: MistralSizes,
-}
-
-#[derive(Deserialize)]
-struct MistralSizes {
-    hidden_size: usize,
-    num_hidden_layers: usize,
-}
-
-impl TextConfig {
-    /// The hidden width and the number of layers.
-    pub(crate) fn sizes(&self) -> (usize, usize) {
-        match self {
-            Self::Qwen3(config) => (config.hidden_size, config.num_hidden_layers),
-            Self::Mistral(MistralConfig { text_config: sizes }) => {
-                (sizes.hidden_size, sizes.num_hidden_layers)
-            }
-        }
-    }
 }
 
 impl Folder {
@@ -115,13 +80,25 @@ impl Folder {
                 problem,
             })
         };
-        let context = TextEncoder::output_width(self.text_config.sizes().0);
+        let hidden = self.text_config.hidden_size;
+        let context = self.text_config.family.context(hidden);
         if context != self.transformer_config.joint_attention_dim {
             return mismatch(format!(
-                "the text encoder gives {} states of {} for each token, the transformer takes {} in all",
-                TAPS.len(),
-                self.text_config.sizes().0,
+                "the text encoder gives {} states of {hidden} for each token, the transformer takes {} in all",
+                self.text_config.family.taps().len(),
                 self.transformer_config.joint_attention_dim
+            ));
+        }
+        let takes_guidance = self.transformer_config.guidance_embeds;
+        if takes_guidance != (self.variant == Variant::Dev) {
+            let verb = if takes_guidance {
+                "takes"
+            } else {
+                "does not take"
+            };
+            return mismatch(format!(
+                "the transformer {verb} guidance as an input, unlike {}",
+                self.variant
             ));
         }
         let channels = self.vae_config.token_channels();
@@ -145,16 +122,18 @@ fn read_checked<T: serde::de::DeserializeOwned>(
     Ok(config)
 }
 
-fn read_text_config(part: &Path, variant: Variant) -> Result<TextConfig, EngineError> {
-    match variant {
-        Variant::Klein { .. } => Ok(TextConfig::Qwen3(Box::new(read_checked(
-            part,
-            TextEncoderConfig::check,
-        )?))),
-        Variant::Dev => Ok(TextConfig::Mistral(config::read(
-            &part.join("config.json"),
-        )?)),
+fn read_text_config(part: &Path, variant: Variant) -> Result<TextEncoderConfig, EngineError> {
+    let config = read_checked(part, TextEncoderConfig::check)?;
+    if config.family == variant.family() {
+        return Ok(config);
     }
+    Err(EngineError::Mismatch {
+        path: part.to_owned(),
+        problem: format!(
+            "this is the text encoder of {}, the pipeline is {variant}",
+            config.family
+        ),
+    })
 }
 
 fn read_scheduler(root: &Path) -> Result<SchedulerConfig, EngineError> {

@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use crate::config::ModelIndex;
 use crate::error::EngineError;
+use crate::family::Family;
 use crate::folder::{Folder, INDEX};
-use crate::text_encoder::TAPS;
 use crate::weights::Weights;
 
 /// What the tokenizer is read from; not every model has all of them.
@@ -39,6 +39,14 @@ pub enum Variant {
 }
 
 impl Variant {
+    /// The family, which settles how prompts are read.
+    pub fn family(self) -> Family {
+        match self {
+            Self::Klein { .. } => Family::Klein,
+            Self::Dev => Family::Dev,
+        }
+    }
+
     pub(crate) fn of(index: &ModelIndex, path: &Path) -> Result<Self, EngineError> {
         match index.class.as_str() {
             "Flux2KleinPipeline" => Ok(Self::Klein {
@@ -155,7 +163,7 @@ impl ModelInfo {
             with_weights(root, "vae", &folder.vae),
         ];
         let transformer = &folder.transformer_config;
-        let (text_hidden, text_layers) = folder.text_config.sizes();
+        let text = &folder.text_config;
         let (default_steps, default_guidance) = match folder.variant {
             Variant::Klein { distilled: true } => (4, 1.0),
             Variant::Klein { distilled: false } | Variant::Dev => (50, 4.0),
@@ -172,8 +180,8 @@ impl ModelInfo {
                 double_blocks: transformer.num_layers,
                 single_blocks: transformer.num_single_layers,
                 context: transformer.joint_attention_dim,
-                text_hidden,
-                text_layers,
+                text_hidden: text.hidden_size,
+                text_layers: text.num_hidden_layers,
                 vae_channels: folder.vae_config.block_out_channels.clone(),
                 vae_decoder_channels: folder.vae_config.decoder_channels().to_vec(),
                 latent_channels: folder.vae_config.latent_channels,
@@ -198,10 +206,7 @@ impl ModelInfo {
 
     /// The layers of the text encoder whose hidden states the transformer reads, counted from 1.
     pub fn text_taps(&self) -> &'static [usize] {
-        match self.variant {
-            Variant::Klein { .. } => &TAPS,
-            Variant::Dev => &[10, 20, 30],
-        }
+        self.variant.family().taps()
     }
 }
 

@@ -1,12 +1,12 @@
 //! FLUX.2 in burn: a prompt, references and a seed go in, a picture comes out.
 //!
-//! The engine runs FLUX.2 \[klein\], distilled or base, from a diffusers pipeline folder, and gives
-//! the picture that the reference implementation gives in f32. It knows nothing of jobs, plugins or
+//! The engine runs FLUX.2 \[klein\], distilled or base, and \[dev\] from a diffusers pipeline folder, and
+//! gives the picture that the reference implementation gives in f32. It knows nothing of jobs, plugins or
 //! signatures, writes no file, and starts no thread of its own.
 //!
 //! ```text
 //! prompt ──► prompt ──► text_encoder ──────────────┐ 512 tokens
-//!            (ids)      (Qwen3, states 9/18/27)    │
+//!            (ids)      (Qwen3 or Mistral, 3 states) │
 //! references ► reference ► vae::encode ► latent ───┤ tokens at t = 10, 20, …
 //!              (fit)                               ▼
 //! seed ────► seed::randn ► latent ──► ┌────────► transformer ──► velocity
@@ -61,6 +61,7 @@ mod config;
 mod denoise;
 mod device;
 mod error;
+mod family;
 mod folder;
 mod host;
 mod inspect;
@@ -84,6 +85,7 @@ mod weights;
 
 pub use device::{DeviceChoice, OpenOptions, Precision};
 pub use error::EngineError;
+pub use family::Family;
 pub use inspect::{Architecture, ModelInfo, Part, Variant, inspect};
 pub use lora::{Lora, LoraError};
 pub use observer::{Notice, Observer, Progress, TensorData};

@@ -1,19 +1,38 @@
 //! Prompts: from what a user wrote to the token ids the text encoder reads.
 //!
-//! The words go through the model's own chat template and tokenizer, both read from its folder, and
-//! end as exactly [`TOKENS`] ids: cut on the right where there are more, padded where there are
-//! fewer. The result is what the Python libraries transformers and jinja2 give for the same folder;
-//! a prompt is never trimmed, cleaned or translated on the way.
+//! The words go through the model's own chat template and tokenizer and end as exactly [`TOKENS`]
+//! ids: cut on the right where there are more, padded where there are fewer. The result is what the
+//! Python libraries transformers and jinja2 give for the same folder; a prompt is never trimmed or
+//! translated on the way. Pitfalls, and where they are settled:
+//!
+//! - dev puts a system message before the prompt and pads on the left, klein neither ([`messages`]).
+//!   Of a prompt for dev the reference removes each `[IMG]`, and so does this module.
+//! - A tokenizer comes in four shapes ([`TokenizerSource`]). What its files leave open, the padding
+//!   token above all, is settled by the [`Family`], not by guessing: the transformer reads padding.
+//! - mistral's own `tekken.json` holds byte strings and ranks, no merges; they follow from the ranks
+//!   ([`tekken`]).
+//! - A chat template may ask for the date. It gets a fixed one: a picture must not depend on the day
+//!   ([`template`]).
 
+mod bpe;
+mod error;
 mod files;
+mod gguf;
+mod messages;
 mod python;
+mod source;
+mod tekken;
 mod template;
 
-use std::path::{Path, PathBuf};
+use tokenizers::{
+    PaddingDirection, PaddingParams, PaddingStrategy, Tokenizer, TruncationDirection,
+    TruncationParams,
+};
 
-use tokenizers::Tokenizer;
-
-use template::ChatTemplate;
+use crate::family::Family;
+pub use error::PromptError;
+pub use source::{GgufVocabulary, TokenizerSource};
+use template::Template;
 
 /// Tokens that the transformer always gets from a prompt, padding included.
 pub const TOKENS: usize = 512;
@@ -29,129 +48,87 @@ pub struct Tokens {
     pub text: String,
 }
 
-/// Why a prompt cannot be turned into tokens.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum PromptError {
-    /// The folder has neither `tokenizer.json` nor `vocab.json` with `merges.txt`.
-    #[error("no tokenizer in {}", folder.display())]
-    Missing {
-        /// The tokenizer's folder.
-        folder: PathBuf,
-    },
-    /// A file is there and cannot be read.
-    #[error("{} cannot be read", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        source: std::io::Error,
-    },
-    /// A JSON file does not hold what it should.
-    #[error("{} is not what a tokenizer's folder holds there", path.display())]
-    Json {
-        /// The file.
-        path: PathBuf,
-        /// Where and why.
-        source: serde_json::Error,
-    },
-    /// The tokenizer's own file is damaged or of an unknown kind.
-    #[error("the tokenizer in {} cannot be used", folder.display())]
-    Tokenizer {
-        /// The tokenizer's folder.
-        folder: PathBuf,
-        /// What the tokenizer's library says.
-        source: tokenizers::Error,
-    },
-    /// No padding token is named, or the one that is named is not in the vocabulary.
-    #[error("the tokenizer in {} has no padding token", folder.display())]
-    NoPadding {
-        /// The tokenizer's folder.
-        folder: PathBuf,
-    },
-    /// The folder has no chat template.
-    #[error("no chat template in {}", folder.display())]
-    NoTemplate {
-        /// The tokenizer's folder.
-        folder: PathBuf,
-    },
-    /// The chat template has an error, or refuses the prompt.
-    #[error("the chat template fails")]
-    Template(#[from] minijinja::Error),
-    /// The tokenizer failed on this text.
-    #[error("the prompt cannot be tokenized")]
-    Encode(#[source] tokenizers::Error),
-}
-
-impl PromptError {
-    /// A stable name for scripts and reports.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Missing { .. } => "tokenizer-missing",
-            Self::Read { .. } => "tokenizer-unreadable",
-            Self::Json { .. } | Self::Tokenizer { .. } => "tokenizer-invalid",
-            Self::NoPadding { .. } => "tokenizer-padding-missing",
-            Self::NoTemplate { .. } => "chat-template-missing",
-            Self::Template(_) => "chat-template-failed",
-            Self::Encode(_) => "prompt-not-tokenized",
-        }
-    }
-
-    /// What to do about it.
-    #[must_use]
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::Missing { .. }
-            | Self::Json { .. }
-            | Self::Tokenizer { .. }
-            | Self::NoPadding { .. } => {
-                Some("download the model's tokenizer folder again".to_owned())
-            }
-            Self::NoTemplate { .. } => {
-                Some("add the model's chat_template.jinja to its tokenizer folder".to_owned())
-            }
-            Self::Read { .. } | Self::Template(_) | Self::Encode(_) => None,
-        }
-    }
-}
-
 /// A model's tokenizer and chat template.
 pub struct PromptTokenizer {
+    family: Family,
     tokenizer: Tokenizer,
-    template: ChatTemplate,
+    template: Template,
+}
+
+/// A tokenizer as its files give it, before its ids are cut and padded to [`TOKENS`].
+struct Opened {
+    tokenizer: Tokenizer,
+    template: Template,
+    /// The token to fill up with.
+    padding: String,
+    padding_side: PaddingDirection,
+    truncation_side: TruncationDirection,
+}
+
+impl Opened {
+    /// A tokenizer that comes with nothing else: all is as the family has it.
+    fn bare(tokenizer: Tokenizer, family: Family) -> Self {
+        Self {
+            tokenizer,
+            template: Template::BuiltIn,
+            padding: messages::padding(family).to_owned(),
+            padding_side: messages::padding_side(family),
+            truncation_side: TruncationDirection::Right,
+        }
+    }
 }
 
 impl PromptTokenizer {
-    /// Reads a pipeline's `tokenizer/` folder: `tokenizer.json`, or `vocab.json` with `merges.txt`
-    /// where an older folder has only those; `tokenizer_config.json`; and the chat template from
-    /// `chat_template.jinja` or the configuration.
+    /// Reads a tokenizer, and the chat template where one comes with it; `family` settles all that the
+    /// source leaves open.
     ///
     /// # Errors
     /// [`PromptError`], saying which file is missing or wrong.
-    pub fn open(folder: &Path) -> Result<Self, PromptError> {
-        let config = files::Config::read(folder)?;
-        let template = config
-            .template(folder)?
-            .ok_or_else(|| PromptError::NoTemplate {
-                folder: folder.to_owned(),
-            })?;
+    pub fn open(source: TokenizerSource, family: Family) -> Result<Self, PromptError> {
+        let path = source.path().to_owned();
+        let invalid = |source| PromptError::Tokenizer {
+            path: path.clone(),
+            source,
+        };
+        let opened = source.open(family)?;
+        let mut tokenizer = opened.tokenizer;
+        let id = tokenizer
+            .token_to_id(&opened.padding)
+            .ok_or_else(|| PromptError::NoPadding { path: path.clone() })?;
+        tokenizer.with_padding(Some(PaddingParams {
+            strategy: PaddingStrategy::Fixed(TOKENS),
+            direction: opened.padding_side,
+            pad_id: id,
+            pad_token: opened.padding,
+            ..PaddingParams::default()
+        }));
+        let truncation = TruncationParams {
+            direction: opened.truncation_side,
+            max_length: TOKENS,
+            ..TruncationParams::default()
+        };
+        tokenizer
+            .with_truncation(Some(truncation))
+            .map_err(invalid)?;
         Ok(Self {
-            tokenizer: files::tokenizer(folder, &config)?,
-            template: ChatTemplate::compile(template, config.special_tokens())?,
+            family,
+            tokenizer,
+            template: opened.template,
         })
     }
 
-    /// The prompt as one user message, in the template, with thinking switched off, as token ids.
+    /// The prompt as a message of the user, in the template, as token ids.
     ///
     /// # Errors
     /// [`PromptError::Template`] where the template fails on it, [`PromptError::Encode`] where the
     /// tokenizer does.
     pub fn encode(&self, prompt: &str) -> Result<Tokens, PromptError> {
-        let text = self.template.render(prompt)?;
+        let text = self.template.render(self.family, prompt)?;
+        // dev's template writes the first token itself, so the tokenizer must not add another.
+        let adds_first = self.family == Family::Klein;
         let encoding = self
             .tokenizer
-            .encode_fast(text.as_str(), true)
+            .encode_fast(text.as_str(), adds_first)
             .map_err(PromptError::Encode)?;
         let widen = |values: &[u32]| values.iter().copied().map(i64::from).collect();
         Ok(Tokens {

@@ -1,16 +1,21 @@
-//! The text encoder: Qwen3, of which klein listens to three hidden states.
+//! The text encoder: Qwen3 for klein, Mistral for dev, of which three hidden states are listened to.
 //!
-//! The prompt's 512 token ids go in; out come, for each token, the hidden states after layers 9, 18
-//! and 27 side by side. Four things differ from what one would expect, and all matter:
+//! The prompt's 512 token ids go in; out come, for each token, the hidden states after three of the
+//! layers ([`Family::taps`]) side by side. What differs from what one would expect, and all matters:
 //!
 //! - Positions of padding are computed and kept: the transformer reads all 512 without a mask. Inside
 //!   the encoder a token looks at earlier tokens that are not padding.
-//! - The model's final norm is never applied: a tapped state is what the next layer would get.
+//! - Padding on the left looks at nothing, and attention then gives zero, not an average; it is the
+//!   same state at each of its places, and computed once ([`span`]). Tokens after it count their
+//!   positions from the first place, not from the first word.
+//! - The model's final norm is never applied: a tapped state is what the next layer would get. An
+//!   encoder that was cut down to the layers up to the last tap gives the same.
 //!   Layers above the last tap are neither read nor run.
 //! - A head's width is the config's `head_dim`, not the hidden width divided by the heads.
-//! - Queries and keys are normalised per head, before they are turned.
+//! - Qwen3 normalises queries and keys per head, before they are turned; Mistral does not.
 
 mod layer;
+mod span;
 
 use std::path::{Path, PathBuf};
 
@@ -23,10 +28,16 @@ use crate::prompt::Tokens;
 use crate::rope::Rotation;
 use crate::weights::{Scope, Stored, Weights};
 use layer::{Layer, View};
+use span::Span;
 
-/// The layers after which hidden states are taken, counted from 1; diffusers states them in code, no
-/// config does.
-pub(crate) const TAPS: [usize; 3] = [9, 18, 27];
+/// What precedes `layers.0` and `embed_tokens`: nothing in a backbone alone, and what transformers
+/// writes for a language model, for the language half of Mistral 3 up to version 4, and since.
+const PREFIXES: [&str; 4] = [
+    "",
+    "model.",
+    "language_model.model.",
+    "model.language_model.",
+];
 
 /// The text encoder, ready to run.
 pub(crate) struct TextEncoder {
@@ -50,18 +61,18 @@ impl TextEncoder {
         weights: &Weights,
         device: &Device,
     ) -> Result<Self, EngineError> {
-        let depth = TAPS[TAPS.len() - 1];
+        let depth = config.family.depth();
         if config.num_hidden_layers < depth {
             return Err(EngineError::Mismatch {
                 path: folder.to_owned(),
                 problem: format!(
-                    "the text encoder has {} layers; FLUX.2 [klein] needs the first {depth}",
-                    config.num_hidden_layers
+                    "the text encoder has {} layers; {} needs the first {depth}",
+                    config.num_hidden_layers, config.family
                 ),
             });
         }
-        let backbone_only = weights.contains("embed_tokens.weight");
-        let prefix = if backbone_only { "" } else { "model." };
+        let holds_table = |prefix: &&str| weights.contains(&format!("{prefix}embed_tokens.weight"));
+        let prefix = PREFIXES.into_iter().find(holds_table).unwrap_or("model.");
         let scope = Scope::root(weights, device);
         let layers = (0..depth)
             .map(|number| Layer::load(&scope.at(format_args!("{prefix}layers.{number}")), &config))
@@ -77,45 +88,40 @@ impl TextEncoder {
         })
     }
 
-    /// The width of what [`encode`](Self::encode) gives.
-    pub(crate) fn output_width(hidden: usize) -> usize {
-        TAPS.len() * hidden
-    }
-
     /// `[512, 3 · hidden width]` for a tokenised prompt.
     ///
     /// # Errors
     /// `model-mismatch` if the tokenizer gives an id that the encoder has no embedding for.
     pub(crate) fn encode(&self, tokens: &Tokens) -> Result<Tensor<2>, EngineError> {
-        let mut hidden = self.embed(&tokens.ids)?;
-        let places: Vec<[u32; 1]> = (0_u32..)
-            .take(tokens.ids.len())
-            .map(|place| [place])
-            .collect();
+        let span = Span::of(&tokens.mask);
+        let mut hidden = self.embed(&tokens.ids[span.computed()])?;
+        let seeing = span.seeing();
         let pairs: Vec<_> = self
             .config
             .frequencies()
             .map(|frequency| (0, frequency))
             .collect();
+        let places: Vec<[u32; 1]> = (0_u32..)
+            .take(tokens.ids.len())
+            .skip(seeing.start)
+            .map(|place| [place])
+            .collect();
         let rotation = Rotation::new(&places, &pairs, &self.device);
-        let keys = tokens
-            .mask
-            .iter()
-            .rposition(|&real| real != 0)
-            .map_or(1, |last| last + 1);
         let view = View {
+            blind: span.blind(),
             query_rotation: &rotation,
-            key_rotation: &rotation.first(keys),
-            mask: &causal_mask(&tokens.mask, keys, &self.device),
+            key_rotation: &rotation.first(span.keys()),
+            mask: &causal_mask(&tokens.mask[seeing], span.keys(), &self.device),
         };
-        let mut tapped = Vec::with_capacity(TAPS.len());
+        let taps = self.config.family.taps();
+        let mut tapped = Vec::with_capacity(taps.len());
         for (number, layer) in (1..).zip(&self.layers) {
             hidden = layer.forward(hidden, &view);
-            if TAPS.contains(&number) {
+            if taps.contains(&number) {
                 tapped.push(hidden.clone());
             }
         }
-        Ok(Tensor::cat(tapped, 1))
+        Ok(span.spread(Tensor::cat(tapped, 1)))
     }
 
     fn embed(&self, ids: &[i64]) -> Result<Tensor<2>, EngineError> {

@@ -14,6 +14,7 @@
 //!   layout its halves are swapped.
 //! - The time is 1000·σ in f32, never in the weights' precision: bf16 makes 764 or 768 of 767.2. Its
 //!   sinusoid has the cosines first ([`time`]).
+//! - Guidance as an input, of \[dev\], is embedded as 1000 times itself, beside the time, and added.
 //! - Rotations turn adjacent pairs, after queries and keys are normalised ([`rope`](crate::rope)).
 //! - In a feed-forward the first half of the fused projection is the one that goes through SiLU.
 //! - There is no bias anywhere.
@@ -60,6 +61,8 @@ pub(crate) struct Conditioning {
     /// The embedded prompt, `[prompt tokens, hidden width]`.
     text: Tensor<2>,
     rotation: Rotation,
+    /// The embedded guidance, where the network takes it.
+    guidance: Option<Tensor<2>>,
 }
 
 impl Transformer {
@@ -108,8 +111,14 @@ impl Transformer {
     }
 
     /// Prepares a prompt, `[prompt tokens, context width]`, for tokens at these places: the prompt's,
-    /// the output's and the references'.
-    pub(crate) fn condition(&self, prompt: Tensor<2>, places: &[[u32; 4]]) -> Conditioning {
+    /// the output's and the references'. A network that takes guidance as an input gets this one, also
+    /// where it is 1 or 0: there is no value that means none.
+    pub(crate) fn condition(
+        &self,
+        prompt: Tensor<2>,
+        places: &[[u32; 4]],
+        guidance: f32,
+    ) -> Conditioning {
         let axes = self.config.axes_dims_rope.iter().enumerate();
         let pairs: Vec<_> = axes
             .flat_map(|(axis, &width)| {
@@ -119,6 +128,7 @@ impl Transformer {
         Conditioning {
             text: self.text_in.forward(prompt),
             rotation: Rotation::new(places, &pairs, &self.device),
+            guidance: self.time.guidance(guidance),
         }
     }
 
@@ -132,7 +142,8 @@ impl Transformer {
         conditioning: &Conditioning,
     ) -> Tensor<2> {
         let rotation = &conditioning.rotation;
-        let time = activation::silu(self.time.forward(time));
+        let time = self.time.forward(time, conditioning.guidance.as_ref());
+        let time = activation::silu(time);
         let for_image = self.double_image_modulator.forward(&time);
         let for_text = self.double_text_modulator.forward(&time);
         let [for_joint] = self.single_modulator.forward(&time);

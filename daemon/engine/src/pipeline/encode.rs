@@ -9,6 +9,7 @@ use tracing::{debug, warn};
 use super::Pipeline;
 use crate::error::EngineError;
 use crate::host::upload;
+use crate::inspect::Variant;
 use crate::latent::{self, Grid};
 use crate::observer::{Progress, TensorData, Watch};
 use crate::reference::{self, PixelCap};
@@ -19,6 +20,8 @@ pub(super) struct Prompts {
     pub(super) positive: Tensor<2>,
     /// What to move away from, and how strongly, where the model is guided by a second pass.
     pub(super) negative: Option<(Tensor<2>, f32)>,
+    /// Guidance as an input, for a transformer that takes it.
+    pub(super) guidance: f32,
 }
 
 /// References as tokens, one after another, and the grid of each.
@@ -43,8 +46,11 @@ impl Pipeline {
         watch.show("prompt_embeds", || positive.clone().unsqueeze::<3>())?;
         let guided = request.guidance > 1.0;
         let negative = if self.info.is_distilled {
-            if guided || request.negative.is_some() {
-                warn!("a distilled model ignores guidance and the negative prompt");
+            let as_input = self.info.variant == Variant::Dev;
+            if request.negative.is_some() || (guided && !as_input) {
+                warn!(
+                    "a distilled model is not guided by a second pass: it ignores the negative prompt"
+                );
             }
             None
         } else if guided {
@@ -59,7 +65,11 @@ impl Pipeline {
             seconds = began.elapsed().as_secs_f64(),
             "encoded the prompt"
         );
-        Ok(Prompts { positive, negative })
+        Ok(Prompts {
+            positive,
+            negative,
+            guidance: request.guidance,
+        })
     }
 
     pub(super) fn encode_references(

@@ -9,10 +9,10 @@ use tracing::debug;
 use super::Pipeline;
 use crate::device::OpenOptions;
 use crate::error::EngineError;
-use crate::folder::{Folder, TextConfig};
-use crate::inspect::{ModelInfo, Variant};
+use crate::folder::Folder;
+use crate::inspect::ModelInfo;
 use crate::lora::{self, Adapters};
-use crate::prompt::PromptTokenizer;
+use crate::prompt::{PromptTokenizer, TokenizerSource};
 use crate::text_encoder::TextEncoder;
 use crate::transformer::Transformer;
 use crate::vae::Vae;
@@ -28,26 +28,14 @@ impl Pipeline {
         let began = Instant::now();
         let folder = Folder::open(folder)?;
         let info = ModelInfo::of(&folder);
-        let text_config = match (folder.variant, folder.text_config) {
-            (Variant::Klein { .. }, TextConfig::Qwen3(config)) => *config,
-            _ => {
-                return Err(EngineError::unsupported(
-                    &folder.root,
-                    "this is FLUX.2 [dev]; so far only FLUX.2 [klein] is run",
-                ));
-            }
-        };
-        if folder.transformer_config.guidance_embeds {
-            return Err(EngineError::unsupported(
-                &folder.root,
-                "the transformer takes guidance as an input, which FLUX.2 [klein] does not",
-            ));
-        }
         let pipeline = Self {
-            tokenizer: PromptTokenizer::open(&folder.root.join("tokenizer"))?,
+            tokenizer: PromptTokenizer::open(
+                TokenizerSource::Folder(folder.root.join("tokenizer")),
+                folder.variant.family(),
+            )?,
             text_encoder: TextEncoder::load(
                 &folder.root.join("text_encoder"),
-                text_config,
+                folder.text_config,
                 &folder.text_encoder,
                 &device,
             )?,

@@ -49,7 +49,8 @@ impl Pipeline {
     ) -> Result<Tensor<2>, EngineError> {
         let began = Instant::now();
         let places = latent::places(prompts.positive.dims()[0], grid, &references.grids);
-        let condition = |prompt: &Tensor<2>| transformer.condition(prompt.clone(), &places);
+        let condition =
+            |prompt: &Tensor<2>| transformer.condition(prompt.clone(), &places, prompts.guidance);
         let denoiser = Denoiser {
             transformer,
             schedule,

@@ -8,32 +8,21 @@ use std::path::Path;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
-use tokenizers::decoders::byte_level::ByteLevel;
-use tokenizers::models::bpe::{BPE, Merges, Vocab};
-use tokenizers::normalizers::NFC;
-use tokenizers::pre_tokenizers::PreTokenizerWrapper;
-use tokenizers::pre_tokenizers::sequence::Sequence;
-use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
-use tokenizers::{
-    AddedToken, PaddingDirection, PaddingParams, PaddingStrategy, SplitDelimiterBehavior,
-    Tokenizer, TruncationDirection, TruncationParams,
-};
+use tokenizers::models::bpe::Merges;
+use tokenizers::{AddedToken, PaddingDirection, Tokenizer, TruncationDirection};
 
-use super::{PromptError, TOKENS};
+use super::bpe::{self, ByteBpe, Words};
+use super::template::{ChatTemplate, Template};
+use super::{Opened, PromptError, messages, tekken};
+use crate::family::Family;
 
-/// How Qwen tokenizers cut text into words before the byte pairs are merged. A `tokenizer.json`
-/// says it itself; this is for folders without one.
-const QWEN_WORDS: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
-/// What Qwen tokenizers pad with where their configuration is silent.
-const QWEN_PADDING: &str = "<|endoftext|>";
 /// The template that is used where there are several.
 const DEFAULT_TEMPLATE: &str = "default";
 
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Side {
     Left,
-    #[default]
     Right,
 }
 
@@ -61,6 +50,25 @@ enum Templates {
     Named(Vec<NamedTemplate>),
 }
 
+/// `chat_template.json`.
+#[derive(Deserialize)]
+struct TemplateFile {
+    chat_template: Templates,
+}
+
+impl Templates {
+    /// The one to use.
+    fn chosen(&self) -> Option<String> {
+        match self {
+            Self::One(template) => Some(template.clone()),
+            Self::Named(named) => named
+                .iter()
+                .find(|entry| entry.name == DEFAULT_TEMPLATE)
+                .map(|entry| entry.template.clone()),
+        }
+    }
+}
+
 #[derive(Deserialize)]
 struct NamedTemplate {
     name: String,
@@ -70,15 +78,14 @@ struct NamedTemplate {
 /// What is used of `tokenizer_config.json`.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Config {
+struct Config {
     bos_token: Option<SpecialToken>,
     eos_token: Option<SpecialToken>,
     unk_token: Option<SpecialToken>,
     pad_token: Option<SpecialToken>,
-    padding_side: Side,
-    truncation_side: Side,
+    padding_side: Option<Side>,
+    truncation_side: Option<Side>,
     split_special_tokens: bool,
-    tokenizer_class: String,
     added_tokens_decoder: BTreeMap<u32, AddedToken>,
     chat_template: Option<Templates>,
 }
@@ -86,7 +93,7 @@ pub(super) struct Config {
 impl Config {
     /// Reads `tokenizer_config.json`, and takes the special tokens it does not name from the older
     /// `special_tokens_map.json`. Both may be missing.
-    pub(super) fn read(folder: &Path) -> Result<Self, PromptError> {
+    fn read(folder: &Path) -> Result<Self, PromptError> {
         let mut object: Map<String, Value> =
             optional(&folder.join("special_tokens_map.json"))?.unwrap_or_default();
         object.retain(|key, _| key.ends_with("_token"));
@@ -98,23 +105,22 @@ impl Config {
             .map_err(|source| PromptError::Json { path, source })
     }
 
-    /// The chat template: `chat_template.jinja`, else the configuration's own.
-    pub(super) fn template(&self, folder: &Path) -> Result<Option<String>, PromptError> {
+    /// The chat template: `chat_template.jinja`, else the configuration's own, else that of
+    /// `chat_template.json`, where the tools for models that also see keep it.
+    fn template(&self, folder: &Path) -> Result<Option<String>, PromptError> {
         if let Some(template) = text(&folder.join("chat_template.jinja"))? {
             return Ok(Some(template));
         }
-        Ok(match &self.chat_template {
-            None => None,
-            Some(Templates::One(template)) => Some(template.clone()),
-            Some(Templates::Named(named)) => named
-                .iter()
-                .find(|entry| entry.name == DEFAULT_TEMPLATE)
-                .map(|entry| entry.template.clone()),
-        })
+        let own = self.chat_template.as_ref().and_then(Templates::chosen);
+        if own.is_some() {
+            return Ok(own);
+        }
+        let beside: Option<TemplateFile> = optional(&folder.join("chat_template.json"))?;
+        Ok(beside.and_then(|file| file.chat_template.chosen()))
     }
 
     /// The special tokens that a chat template may print, by their names.
-    pub(super) fn special_tokens(&self) -> BTreeMap<String, String> {
+    fn special_tokens(&self) -> BTreeMap<String, String> {
         [
             ("bos_token", &self.bos_token),
             ("eos_token", &self.eos_token),
@@ -125,77 +131,70 @@ impl Config {
         .filter_map(|(name, token)| Some((name.to_owned(), token.as_ref()?.text().to_owned())))
         .collect()
     }
-
-    fn padding_token(&self) -> Option<&str> {
-        let silent = self
-            .tokenizer_class
-            .starts_with("Qwen2")
-            .then_some(QWEN_PADDING);
-        self.pad_token.as_ref().map(SpecialToken::text).or(silent)
-    }
 }
 
-/// The folder's tokenizer, set to give exactly [`TOKENS`] ids.
-pub(super) fn tokenizer(folder: &Path, config: &Config) -> Result<Tokenizer, PromptError> {
+/// Opens a tokenizer's folder: `tokenizer.json`, or `vocab.json` with `merges.txt` where an older
+/// folder has only those, or `tekken.json`; `tokenizer_config.json`; and the chat template.
+pub(super) fn open(folder: &Path, family: Family) -> Result<Opened, PromptError> {
+    let config = Config::read(folder)?;
     let invalid = |source| PromptError::Tokenizer {
-        folder: folder.to_owned(),
+        path: folder.to_owned(),
         source,
     };
-    let path = folder.join("tokenizer.json");
-    let mut tokenizer = match text(&path)? {
+    let mut tokenizer: Tokenizer = match text(&folder.join("tokenizer.json"))? {
         Some(json) => json.parse().map_err(invalid)?,
-        None => older(folder, config)?,
+        None => match older(folder, &config)? {
+            Some(tokenizer) => tokenizer,
+            None => tekken_of(folder)?,
+        },
     };
-    let padding = config
-        .padding_token()
-        .and_then(|token| Some((token, tokenizer.token_to_id(token)?)));
-    let (token, id) = padding.ok_or_else(|| PromptError::NoPadding {
+    tokenizer.set_encode_special_tokens(config.split_special_tokens);
+    let template = match config.template(folder)? {
+        Some(source) => Template::Chat(ChatTemplate::compile(source, config.special_tokens())?),
+        None => Template::BuiltIn,
+    };
+    let padding = config.pad_token.as_ref().map(SpecialToken::text);
+    Ok(Opened {
+        tokenizer,
+        template,
+        padding: padding.unwrap_or(messages::padding(family)).to_owned(),
+        padding_side: match config.padding_side {
+            Some(Side::Left) => PaddingDirection::Left,
+            Some(Side::Right) => PaddingDirection::Right,
+            None => messages::padding_side(family),
+        },
+        truncation_side: match config.truncation_side {
+            Some(Side::Left) => TruncationDirection::Left,
+            Some(Side::Right) | None => TruncationDirection::Right,
+        },
+    })
+}
+
+fn tekken_of(folder: &Path) -> Result<Tokenizer, PromptError> {
+    let path = folder.join("tekken.json");
+    let text = text(&path)?.ok_or_else(|| PromptError::Missing {
         folder: folder.to_owned(),
     })?;
-    tokenizer.with_padding(Some(PaddingParams {
-        strategy: PaddingStrategy::Fixed(TOKENS),
-        direction: match config.padding_side {
-            Side::Left => PaddingDirection::Left,
-            Side::Right => PaddingDirection::Right,
-        },
-        pad_id: id,
-        pad_token: token.to_owned(),
-        ..PaddingParams::default()
-    }));
-    let direction = match config.truncation_side {
-        Side::Left => TruncationDirection::Left,
-        Side::Right => TruncationDirection::Right,
-    };
-    let truncation = TruncationParams {
-        direction,
-        max_length: TOKENS,
-        ..TruncationParams::default()
-    };
-    tokenizer
-        .with_truncation(Some(truncation))
-        .map_err(invalid)?;
-    tokenizer.set_encode_special_tokens(config.split_special_tokens);
-    Ok(tokenizer)
+    tekken::tokenizer(&path, text.as_bytes())
 }
 
 /// A Qwen tokenizer from `vocab.json`, `merges.txt` and the added tokens of `added_tokens.json` and
-/// the configuration.
-fn older(folder: &Path, config: &Config) -> Result<Tokenizer, PromptError> {
-    let missing = || PromptError::Missing {
-        folder: folder.to_owned(),
-    };
+/// the configuration; `None` where there is no such vocabulary.
+fn older(folder: &Path, config: &Config) -> Result<Option<Tokenizer>, PromptError> {
     let invalid = |source| PromptError::Tokenizer {
-        folder: folder.to_owned(),
+        path: folder.to_owned(),
         source,
     };
-    let mut vocab: BTreeMap<String, u32> =
-        optional(&folder.join("vocab.json"))?.ok_or_else(missing)?;
-    let merges = text(&folder.join("merges.txt"))?.ok_or_else(missing)?;
+    let vocab: Option<BTreeMap<String, u32>> = optional(&folder.join("vocab.json"))?;
+    let merges = text(&folder.join("merges.txt"))?;
+    let (Some(vocab), Some(merges)) = (vocab, merges) else {
+        return Ok(None);
+    };
     let merges = merges
         .lines()
         .filter(|line| !line.is_empty() && !line.starts_with("#version"));
     let merges = merges
-        .map(pair)
+        .map(bpe::pair)
         .collect::<Result<Merges, _>>()
         .map_err(invalid)?;
 
@@ -211,36 +210,13 @@ fn older(folder: &Path, config: &Config) -> Result<Tokenizer, PromptError> {
             .iter()
             .map(|(id, token)| (*id, token.clone())),
     );
-    // A token of the vocabulary keeps its id when it is added; one that is not would be numbered anew.
-    vocab.extend(added.iter().map(|(id, token)| (token.content.clone(), *id)));
-
-    let vocab: Vocab = vocab.into_iter().collect();
-    let model = BPE::builder()
-        .vocab_and_merges(vocab, merges)
-        .build()
-        .map_err(invalid)?;
-    let words = Split::new(
-        SplitPattern::Regex(QWEN_WORDS.to_owned()),
-        SplitDelimiterBehavior::Isolated,
-        false,
-    )
-    .map_err(invalid)?;
-    let bytes = ByteLevel::new(false, false, false);
-    let steps: Vec<PreTokenizerWrapper> = vec![words.into(), bytes.into()];
-    let mut tokenizer = Tokenizer::new(model);
-    tokenizer
-        .with_normalizer(Some(NFC))
-        .with_pre_tokenizer(Some(Sequence::new(steps)));
-    tokenizer.add_tokens(&added.into_values().collect::<Vec<_>>());
-    Ok(tokenizer)
-}
-
-/// A line of `merges.txt`: the two symbols that become one.
-fn pair(line: &str) -> Result<(String, String), tokenizers::Error> {
-    let (left, right) = line
-        .split_once(' ')
-        .ok_or_else(|| format!("merges.txt: {line:?} is not a pair"))?;
-    Ok((left.to_owned(), right.to_owned()))
+    let tokenizer = ByteBpe {
+        vocab: vocab.into_iter().collect(),
+        merges,
+        added: added.into_iter().collect(),
+        words: Words::Qwen,
+    };
+    tokenizer.build().map(Some).map_err(invalid)
 }
 
 /// The text of a file; `None` where there is none.

@@ -1,4 +1,4 @@
-//! The time of a step as a vector.
+//! The time of a step, and the guidance where it is an input, as a vector.
 
 use burn::tensor::{Device, Tensor, activation};
 
@@ -9,14 +9,14 @@ use crate::weights::{Scope, WeightsError};
 
 /// The slowest frequency's period, relative to the fastest.
 const MAX_PERIOD: f32 = 10_000.0;
+/// What a guidance is multiplied by, as the noise level is.
+const GUIDANCE_SCALE: f32 = 1000.0;
 
-/// Sinusoid, linear, SiLU, linear.
+/// The embedding of the time, with that of the guidance where the network takes it.
 #[derive(Debug)]
 pub(super) struct TimeEmbedding {
-    channels: usize,
-    first: Linear,
-    second: Linear,
-    device: Device,
+    time: Embedder,
+    guidance: Option<Embedder>,
 }
 
 impl TimeEmbedding {
@@ -24,21 +24,55 @@ impl TimeEmbedding {
         scope: &Scope<'_>,
         config: &TransformerConfig,
     ) -> Result<Self, WeightsError> {
-        let scope = scope.at("time_guidance_embed.timestep_embedder");
+        let scope = scope.at("time_guidance_embed");
+        let load = |name| Embedder::load(&scope.at(name), config);
+        let guidance = config.guidance_embeds;
+        Ok(Self {
+            time: load("timestep_embedder")?,
+            guidance: guidance.then(|| load("guidance_embedder")).transpose()?,
+        })
+    }
+
+    /// `[1, hidden width]` for a guidance, if the network takes it: the same in every step.
+    pub(super) fn guidance(&self, guidance: f32) -> Option<Tensor<2>> {
+        let embedder = self.guidance.as_ref()?;
+        Some(embedder.forward(GUIDANCE_SCALE * guidance))
+    }
+
+    /// `[1, hidden width]` for a time of 0 to 1000, with what [`guidance`](Self::guidance) gave.
+    pub(super) fn forward(&self, time: f32, guidance: Option<&Tensor<2>>) -> Tensor<2> {
+        let time = self.time.forward(time);
+        match guidance {
+            Some(guidance) => time + guidance.clone(),
+            None => time,
+        }
+    }
+}
+
+/// Sinusoid, linear, SiLU, linear.
+#[derive(Debug)]
+struct Embedder {
+    channels: usize,
+    first: Linear,
+    second: Linear,
+    device: Device,
+}
+
+impl Embedder {
+    fn load(scope: &Scope<'_>, config: &TransformerConfig) -> Result<Self, WeightsError> {
         let channels = config.timestep_guidance_channels;
         let hidden = config.hidden();
         Ok(Self {
             channels,
-            first: Linear::load(&scope, "linear_1", hidden, channels)?,
-            second: Linear::load(&scope, "linear_2", hidden, hidden)?,
+            first: Linear::load(scope, "linear_1", hidden, channels)?,
+            second: Linear::load(scope, "linear_2", hidden, hidden)?,
             device: scope.device().clone(),
         })
     }
 
-    /// `[1, hidden width]` for a time of 0 to 1000.
-    pub(super) fn forward(&self, time: f32) -> Tensor<2> {
+    fn forward(&self, value: f32) -> Tensor<2> {
         let wave = upload(
-            sinusoid(time, self.channels),
+            sinusoid(value, self.channels),
             [1, self.channels],
             &self.device,
         );

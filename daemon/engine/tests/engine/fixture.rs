@@ -16,6 +16,11 @@ pub(crate) fn klein() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/klein")
 }
 
+/// The same of dev.
+pub(crate) fn dev() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/dev")
+}
+
 /// The tiny model, opened once for all tests.
 pub(crate) fn pipeline() -> &'static Pipeline {
     static PIPELINE: OnceLock<Pipeline> = OnceLock::new();

@@ -95,7 +95,7 @@ fn configs_that_would_be_computed_wrongly_are_refused() {
             "transformer",
             "guidance_embeds",
             json!(true),
-            "model-unsupported",
+            "model-mismatch",
         ),
         ("vae", "latent_channels", json!(16), "model-mismatch"),
         ("vae", "norm_num_groups", json!(3), "model-config-invalid"),
@@ -115,6 +115,12 @@ fn configs_that_would_be_computed_wrongly_are_refused() {
             "text_encoder",
             "model_type",
             json!("mistral"),
+            "model-mismatch",
+        ),
+        (
+            "text_encoder",
+            "model_type",
+            json!("t5"),
             "model-config-invalid",
         ),
     ];

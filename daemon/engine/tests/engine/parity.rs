@@ -2,7 +2,9 @@
 //!
 //! The example `parity` compares any other model the same way.
 
-use crate::fixture::{Case, Data, Recorder, Values, klein, pipeline, psnr};
+use atelier_flux::{OpenOptions, Pipeline};
+
+use crate::fixture::{Case, Data, Recorder, Values, dev, klein, pipeline, psnr};
 
 /// A renderer that has the prompt, the steps, the guidance and every reference right is above this;
 /// `request.json` lists how far below one falls that has not.
@@ -12,14 +14,27 @@ const TOLERANCE: f64 = 1e-3;
 
 #[test]
 fn pictures_and_tensors_are_those_of_the_reference() {
-    let cases = Case::all(&klein());
+    compare_all(pipeline(), &Case::all(&klein()));
+}
+
+#[test]
+fn those_of_dev_are_too() {
+    let pipeline = Pipeline::open(&dev().join("model"), &OpenOptions::default()).unwrap();
+    assert_eq!(pipeline.info().default_steps, 50);
+    let cases = Case::all(&dev());
+    // One at guidance 1, where a model that is guided by a second pass would not be guided.
+    assert!(cases.iter().any(|case| case.request.guidance <= 1.0));
+    compare_all(&pipeline, &cases);
+}
+
+fn compare_all(pipeline: &Pipeline, cases: &[Case]) {
     assert!(!cases.is_empty());
     for case in cases {
         let mut recorder = Recorder {
             wants_tensors: true,
             ..Recorder::default()
         };
-        let picture = pipeline().render(&case.request, &mut recorder).unwrap();
+        let picture = pipeline.render(&case.request, &mut recorder).unwrap();
         for (name, expected) in &case.tensors {
             let found = recorder
                 .tensors

@@ -42,7 +42,7 @@ fn a_missing_file_is_named() {
 
 #[test]
 fn configs_that_would_be_computed_wrongly_are_refused() {
-    let cases: [(&str, &str, Value, &str); 14] = [
+    let cases: [(&str, &str, Value, &str); 15] = [
         (
             "transformer",
             "num_attention_heads",

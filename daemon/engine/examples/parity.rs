@@ -87,7 +87,6 @@ fn compare(pipeline: &Pipeline, folder: &Path) -> Result<bool, Box<dyn Error>> {
     let asked: Asked = serde_json::from_slice(&fs::read(folder.join("request.json"))?)?;
     let request = Request {
         prompt: asked.prompt,
-        negative: None,
         width: asked.width,
         height: asked.height,
         steps: asked.steps,
@@ -98,7 +97,7 @@ fn compare(pipeline: &Pipeline, folder: &Path) -> Result<bool, Box<dyn Error>> {
             .iter()
             .map(|name| open(name))
             .collect::<Result<_, _>>()?,
-        loras: Vec::new(),
+        ..Request::default()
     };
     let mut recorder = Recorder::default();
     let picture = pipeline.render(&request, &mut recorder)?;

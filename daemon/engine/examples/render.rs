@@ -35,14 +35,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     let open = |path: &String| image::open(path).map(image::DynamicImage::into_rgb8);
     let request = Request {
         prompt: prompt.clone(),
-        negative: None,
         width: side(0)?,
         height: side(1)?,
         steps: pipeline.info().default_steps,
         guidance: pipeline.info().default_guidance,
         seed: 42,
         references: references.iter().map(open).collect::<Result<_, _>>()?,
-        loras: Vec::new(),
+        ..Request::default()
     };
     let mut clock = Clock(Instant::now());
     let picture = pipeline.render(&request, &mut clock)?;

@@ -8,6 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::lora::LoraError;
+use crate::init::InitError;
 use crate::prompt::PromptError;
 use crate::reference::ReferenceError;
 use crate::schedule::ScheduleError;
@@ -86,6 +87,9 @@ pub enum EngineError {
     /// A LoRA file cannot be used with this model.
     #[error(transparent)]
     Lora(#[from] LoraError),
+    /// The picture to begin from, or its mask, cannot be used.
+    #[error(transparent)]
+    Init(#[from] InitError),
     /// The scheduler's config asks for something else than FLUX.2's schedule.
     #[error(transparent)]
     Schedule(#[from] ScheduleError),
@@ -145,6 +149,7 @@ impl EngineError {
             Self::Prompt(error) => error.code(),
             Self::Reference { source, .. } => source.code(),
             Self::Lora(error) => error.code(),
+            Self::Init(error) => error.code(),
             Self::Schedule(error) => error.code(),
             Self::Request { .. } => "request-invalid",
             Self::DeviceUnavailable { .. } => "device-unavailable",
@@ -173,6 +178,7 @@ impl EngineError {
             Self::Prompt(error) => error.hint(),
             Self::Reference { source, .. } => source.hint(),
             Self::Lora(error) => error.hint(),
+            Self::Init(error) => error.hint(),
             Self::Schedule(error) => error.hint(),
             Self::DeviceUnavailable { .. } => Some("use the device \"cpu\" or \"auto\"".into()),
             Self::PrecisionUnavailable { .. } => {

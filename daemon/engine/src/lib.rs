@@ -9,11 +9,13 @@
 //!            (ids)      (Qwen3 or Mistral, 3 states) │
 //! references ► reference ► vae::encode ► latent ───┤ tokens at t = 10, 20, …
 //!              (fit)                               ▼
-//! seed ────► seed::randn ► latent ──► ┌────────► transformer ──► velocity
-//!                                     │ x += (σ′−σ)·v  │
-//!                 schedule (σ, t) ──► └────◄───────────┘
+//! init ────► init ──────► vae::encode ► latent ─┐  │ with a mask also a token
+//!            (fit, fill, mask)                  ▼  ▼
+//! seed ────► seed::randn ► latent ─► mix ► ┌────────► transformer ──► velocity
+//!                                     │    │ x += (σ′−σ)·v, kept where the mask is black
+//!                 schedule (σ, t) ──► └──► └────◄───────────┘ ──► preview
 //!                                                  ▼
-//! picture ◄─ picture ◄─ vae::decode ◄─ vae::restore ◄─ latent
+//! picture ◄─ init::composite ◄─ picture ◄─ vae::decode ◄─ vae::restore ◄─ latent
 //! ```
 //!
 //! The map, in the order data flows:
@@ -21,9 +23,11 @@
 //! - [`Request`]: what is asked; [`OpenOptions`]: where it runs; [`Observer`]: who watches
 //! - [`inspect()`] and `folder`, `config`, `weights`: a model on disk, checked before it is read
 //! - [`prompt`] and `text_encoder`: words to numbers
-//! - [`mod@reference`] and `vae`: pictures to latents and back
+//! - [`mod@reference`], [`init`] and `vae`: pictures to latents and back
+//! - `encodings`: what of this was made not long ago and is taken again
 //! - [`seed`], [`schedule`], `latent`, `rope`: noise, time and place
-//! - `transformer`, on `layers`: the network that removes the noise, and `denoise`, its steps
+//! - `transformer`, on `layers`: the network that removes the noise; `denoise`, its steps; `preview`,
+//!   a look at them
 //! - [`Lora`]: small trained changes to the transformer, applied beside its weights
 //! - [`Pipeline`]: all of it, in ten lines
 //! - [`quantize()`]: half as large a file of the same transformer; [`SafetensorsWriter`] writes it
@@ -43,14 +47,12 @@
 //! let pipeline = Pipeline::open("models/klein-4b".as_ref(), &OpenOptions::default())?;
 //! let request = Request {
 //!     prompt: "a red fox reading a newspaper".into(),
-//!     negative: None,
 //!     width: 1024,
 //!     height: 768,
 //!     steps: pipeline.info().default_steps,
 //!     guidance: pipeline.info().default_guidance,
 //!     seed: 42,
-//!     references: vec![],
-//!     loras: vec![],
+//!     ..Request::default()
 //! };
 //! pipeline.render(&request, &mut Quiet)?.save("fox.png")?;
 //! # Ok(())
@@ -60,10 +62,12 @@
 mod config;
 mod denoise;
 mod device;
+mod encodings;
 mod error;
 mod family;
 mod folder;
 mod host;
+pub mod init;
 mod inspect;
 mod latent;
 mod layers;
@@ -71,6 +75,7 @@ mod lora;
 mod observer;
 mod picture;
 mod pipeline;
+mod preview;
 pub mod prompt;
 mod quantize;
 pub mod reference;
@@ -84,12 +89,15 @@ mod vae;
 mod weights;
 
 pub use device::{DeviceChoice, OpenOptions, Precision};
+pub use encodings::EncodingTally;
 pub use error::EngineError;
 pub use family::Family;
+pub use init::{Draft, Extend, Init, InitError};
 pub use inspect::{Architecture, ModelInfo, Part, Variant, inspect};
 pub use lora::{Lora, LoraError};
 pub use observer::{Notice, Observer, Progress, TensorData};
 pub use pipeline::Pipeline;
 pub use quantize::{QuantizeError, QuantizeOptions, QuantizeProgress, Quantized, Recipe, quantize};
+pub use reference::ReferenceCap;
 pub use request::Request;
 pub use weights::{Dtype, SafetensorsWriter, TensorSpec, WeightsError, WriteError};

@@ -3,8 +3,10 @@
 use std::fmt;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use burn::tensor::Tensor;
+use image::RgbImage;
 
 use crate::error::EngineError;
 use crate::host::download;
@@ -22,21 +24,36 @@ pub trait Observer {
     /// `attention_mask` `[1, 512]`, `prompt_embeds` `[1, 512, context width]`, `sigmas` `[steps + 1]`,
     /// `noise` `[1, 128, height / 16, width / 16]`, `latents_N` `[1, tokens, 128]` after the step N
     /// (from 0), `latents` `[1, 32, height / 8, width / 8]` as the decoder takes them, and `image`
-    /// `[1, 3, height, width]` in about −1 … 1. Data are row-major.
+    /// `[1, 3, height, width]` in about −1 … 1, before anything of a picture that is kept is put
+    /// back. Data are row-major. A picture that is begun from another has fewer steps than its
+    /// schedule, and N counts those.
     fn tensor(&mut self, _name: &str, _shape: &[usize], _data: TensorData<'_>) {}
 
     /// Whether tensors are to be copied out; it slows rendering down.
     fn wants_tensors(&self) -> bool {
         false
     }
+
+    /// Called while denoising with a rough picture of what the model has in mind, an eighth as wide
+    /// and high, if [`wants_previews`](Self::wants_previews); with none for the last step, whose
+    /// picture is about to come, and never more often than every 0.4 seconds.
+    fn preview(&mut self, _picture: &RgbImage) {}
+
+    /// Whether previews are to be made.
+    fn wants_previews(&self) -> bool {
+        false
+    }
 }
+
+/// The least time between two previews.
+const PREVIEW_INTERVAL: Duration = Duration::from_millis(400);
 
 /// How far a picture is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
     /// The prompt is about to be encoded.
     Encoding,
-    /// References are being encoded.
+    /// References are being encoded, and the picture to begin from, which comes first.
     References {
         /// How many are done.
         done: usize,
@@ -47,7 +64,7 @@ pub enum Progress {
     Denoising {
         /// How many steps are done, from 0.
         step: u32,
-        /// How many there are.
+        /// How many are done in all: fewer than asked for where a picture is begun from.
         steps: u32,
     },
     /// The picture is about to be decoded.
@@ -130,11 +147,17 @@ pub enum TensorData<'a> {
 }
 
 /// An observer as the pipeline talks to it.
-pub(crate) struct Watch<'a>(&'a mut dyn Observer);
+pub(crate) struct Watch<'a> {
+    observer: &'a mut dyn Observer,
+    last_preview: Option<Instant>,
+}
 
 impl<'a> Watch<'a> {
     pub(crate) fn new(observer: &'a mut dyn Observer) -> Self {
-        Self(observer)
+        Self {
+            observer,
+            last_preview: None,
+        }
     }
 
     /// Tells how far the picture is.
@@ -142,7 +165,7 @@ impl<'a> Watch<'a> {
     /// # Errors
     /// `cancelled` if the observer asks to stop.
     pub(crate) fn report(&mut self, progress: Progress) -> Result<(), EngineError> {
-        match self.0.progress(progress) {
+        match self.observer.progress(progress) {
             ControlFlow::Continue(()) => Ok(()),
             ControlFlow::Break(()) => Err(EngineError::Cancelled),
         }
@@ -150,7 +173,7 @@ impl<'a> Watch<'a> {
 
     /// Tells what the user should know.
     pub(crate) fn notice(&mut self, notice: &Notice) {
-        self.0.notice(notice);
+        self.observer.notice(notice);
     }
 
     /// Shows a tensor that lies on the device.
@@ -162,10 +185,10 @@ impl<'a> Watch<'a> {
         name: &str,
         tensor: impl FnOnce() -> Tensor<D>,
     ) -> Result<(), EngineError> {
-        if self.0.wants_tensors() {
+        if self.observer.wants_tensors() {
             let tensor = tensor();
             let shape = tensor.dims();
-            self.0
+            self.observer
                 .tensor(name, &shape, TensorData::F32(&download(tensor)?));
         }
         Ok(())
@@ -173,8 +196,22 @@ impl<'a> Watch<'a> {
 
     /// Shows values that lie on the host.
     pub(crate) fn show_host(&mut self, name: &str, shape: &[usize], data: TensorData<'_>) {
-        if self.0.wants_tensors() {
-            self.0.tensor(name, shape, data);
+        if self.observer.wants_tensors() {
+            self.observer.tensor(name, shape, data);
+        }
+    }
+
+    /// Shows a preview if one is wanted and the last is long enough ago. What cannot be made is not
+    /// shown; a preview never fails a picture.
+    pub(crate) fn preview(&mut self, make: impl FnOnce() -> Option<RgbImage>) {
+        let due = self
+            .last_preview
+            .is_none_or(|last| last.elapsed() >= PREVIEW_INTERVAL);
+        if due && self.observer.wants_previews() {
+            self.last_preview = Some(Instant::now());
+            if let Some(picture) = make() {
+                self.observer.preview(&picture);
+            }
         }
     }
 }

@@ -2,8 +2,9 @@
 //!
 //! [`Pipeline::render`] reads like the drawing in the crate's documentation; each of its lines is one
 //! stage. Stages hand tensors on by value, so what a stage no longer needs is freed before the next
-//! one runs. A pipeline holds no state between pictures, but for LoRA files that are likely to be asked
-//! for again.
+//! one runs. Between pictures a pipeline keeps nothing but LoRA files that are likely to be asked for
+//! again, and encodings of prompts and pictures that it made not long ago, in bounded memory; no
+//! picture depends on them.
 
 mod adapt;
 mod encode;
@@ -16,7 +17,9 @@ use burn::tensor::Device;
 use image::RgbImage;
 
 use crate::config::TransformerConfig;
+use crate::encodings::{EncodingTally, Encodings};
 use crate::error::EngineError;
+use crate::init::{self, Init};
 use crate::inspect::ModelInfo;
 use crate::latent::Grid;
 use crate::lora;
@@ -28,7 +31,7 @@ use crate::text_encoder::TextEncoder;
 use crate::transformer::Transformer;
 use crate::vae::Vae;
 use crate::weights::Weights;
-use encode::fit_references;
+use encode::{Conditions, fit_references};
 
 /// A model in memory, ready to make pictures.
 pub struct Pipeline {
@@ -42,12 +45,24 @@ pub struct Pipeline {
     transformer_weights: Weights,
     adapted: lora::Cache<Transformer>,
     vae: Vae,
+    encodings: Encodings,
 }
 
 impl Pipeline {
     /// What the model is.
     pub fn info(&self) -> &ModelInfo {
         &self.info
+    }
+
+    /// What was encoded since the model was opened, and what was at hand.
+    pub fn encodings(&self) -> EncodingTally {
+        self.encodings.tally()
+    }
+
+    /// Keeps encodings of prompts and pictures up to so many bytes, from now on; 0 keeps none. No
+    /// picture changes by it.
+    pub fn keep_encodings(&self, bytes: usize) {
+        self.encodings.limit(bytes);
     }
 
     /// Makes the picture that is asked for. The same request gives the same picture on the same device
@@ -63,22 +78,27 @@ impl Pipeline {
     ) -> Result<RgbImage, EngineError> {
         request.check()?;
         let watch = &mut Watch::new(observer);
-        let pictures = fit_references(&request.references)?;
+        let pictures = fit_references(&request.references, request.reference_cap)?;
         let transformer = self.adapted_transformer(&request.loras, watch)?;
         let prompts = self.encode_prompts(request, watch)?;
-        let references = self.encode_references(&pictures, watch)?;
         let grid = Grid::of_picture(request.width, request.height);
+        let (origin, references) = self.encode_pictures(request, grid, &pictures, watch)?;
         let schedule = self.schedule(grid, request.steps, watch)?;
         let noise = self.draw_noise(grid, request.seed, watch);
-        let latent = Self::denoise(
-            &transformer,
-            noise,
-            grid,
-            &schedule,
-            &prompts,
+        let conditions = Conditions {
+            prompts,
             references,
-            watch,
-        )?;
-        self.decode(latent, grid, watch)
+            origin,
+        };
+        let latent = Self::denoise(&transformer, noise, grid, &schedule, conditions, watch)?;
+        let painted = self.decode(latent, grid, watch)?;
+        Ok(match &request.init {
+            Some(Init {
+                picture,
+                mask: Some(mask),
+                ..
+            }) => init::composite(&painted, picture, mask),
+            _ => painted,
+        })
     }
 }

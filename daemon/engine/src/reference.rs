@@ -44,6 +44,28 @@ impl PixelCap {
     }
 }
 
+/// Which cap references have, as users name it: `1MP` or `bfl`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ReferenceCap {
+    /// [`PixelCap::Megapixel`] for each, as diffusers does.
+    #[default]
+    Megapixel,
+    /// As Black Forest Labs' own code: [`PixelCap::FourMegapixels`] for the only one,
+    /// [`PixelCap::Megapixel`] for each of several.
+    Bfl,
+}
+
+impl ReferenceCap {
+    /// The cap of each of so many references.
+    #[must_use]
+    pub const fn of(self, references: usize) -> PixelCap {
+        match (self, references) {
+            (Self::Bfl, 1) => PixelCap::FourMegapixels,
+            _ => PixelCap::Megapixel,
+        }
+    }
+}
+
 /// Why a picture cannot be a reference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ReferenceError {

@@ -3,8 +3,11 @@
 use image::RgbImage;
 
 use crate::error::EngineError;
+use crate::init::Init;
 use crate::latent::TOKEN_PIXELS;
 use crate::lora::Lora;
+use crate::reference::ReferenceCap;
+use crate::schedule;
 
 /// The shortest side of a picture in pixels.
 const MIN_SIDE: u32 = 64;
@@ -44,6 +47,10 @@ pub struct Request {
     pub references: Vec<RgbImage>,
     /// At most 8 LoRA files, which all apply at once.
     pub loras: Vec<Lora>,
+    /// The area above which a reference is scaled down.
+    pub reference_cap: ReferenceCap,
+    /// A picture to begin from, instead of from noise alone; of `width`×`height` pixels.
+    pub init: Option<Init>,
 }
 
 impl Default for Request {
@@ -59,6 +66,8 @@ impl Default for Request {
             seed: 0,
             references: Vec::new(),
             loras: Vec::new(),
+            reference_cap: ReferenceCap::default(),
+            init: None,
         }
     }
 }
@@ -114,7 +123,36 @@ impl Request {
                 format!("{} are more than {MAX_REFERENCES}", self.references.len()),
             ));
         }
-        Lora::check(&self.loras)
+        Lora::check(&self.loras)?;
+        self.init
+            .as_ref()
+            .map_or(Ok(()), |init| self.check_init(init))
+    }
+
+    fn check_init(&self, init: &Init) -> Result<(), EngineError> {
+        let size = (self.width, self.height);
+        let mask = init.mask.as_ref().map(|mask| ("mask", mask.dimensions()));
+        for (field, found) in [("init", init.picture.dimensions())]
+            .into_iter()
+            .chain(mask)
+        {
+            if found != size {
+                let ((width, height), (wide, high)) = (size, found);
+                return Err(EngineError::request(
+                    field,
+                    format!("it is {wide}×{high}, not {width}×{height} as the picture to be made"),
+                ));
+            }
+        }
+        if !(init.strength > 0.0 && init.strength <= 1.0)
+            || schedule::first_step(self.steps as usize, init.strength) >= self.steps as usize
+        {
+            return Err(EngineError::request(
+                "strength",
+                format!("{} is not more than 0 and at most 1", init.strength),
+            ));
+        }
+        Ok(())
     }
 }
 
@@ -122,19 +160,15 @@ impl Request {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+    use image::GrayImage;
+
     use super::*;
 
     fn request() -> Request {
         Request {
-            prompt: String::new(),
-            negative: None,
             width: 1024,
             height: 768,
-            steps: 4,
-            guidance: 1.0,
-            seed: 0,
-            references: Vec::new(),
-            loras: Vec::new(),
+            ..Request::default()
         }
     }
 
@@ -143,6 +177,14 @@ mod tests {
             path: "style.safetensors".into(),
             scale,
         }
+    }
+
+    fn init(strength: f64) -> Option<Init> {
+        Some(Init {
+            picture: RgbImage::new(1024, 768),
+            strength,
+            mask: None,
+        })
     }
 
     #[test]
@@ -177,6 +219,14 @@ mod tests {
             Request {
                 references: vec![RgbImage::new(64, 64); 10],
                 loras: vec![lora(-10.0), lora(0.0)],
+                ..request()
+            },
+            Request {
+                init: init(1.0),
+                ..request()
+            },
+            Request {
+                init: init(1e-3),
                 ..request()
             },
         ];
@@ -295,6 +345,42 @@ mod tests {
                     ..request()
                 },
                 "loras",
+                    width: 1008,
+                    init: init(0.5),
+                    ..request()
+                },
+                "init",
+            ),
+            (
+                Request {
+                    init: init(0.5).map(|init| Init {
+                        mask: Some(GrayImage::new(1024, 752)),
+                        ..init
+                    }),
+                    ..request()
+                },
+                "mask",
+            ),
+            (
+                Request {
+                    init: init(0.0),
+                    ..request()
+                },
+                "strength",
+            ),
+            (
+                Request {
+                    init: init(1e-30),
+                    ..request()
+                },
+                "strength",
+            ),
+            (
+                Request {
+                    init: init(f64::NAN),
+                    ..request()
+                },
+                "strength",
             ),
         ] {
             let error = wrong.check().unwrap_err();

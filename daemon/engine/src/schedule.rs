@@ -84,6 +84,17 @@ pub fn empirical_mu(image_tokens: usize, steps: usize) -> f64 {
     slope * steps as f64 + (at_200_steps - 200.0 * slope)
 }
 
+/// The first of `steps` steps that is done when a picture may change by `strength`, 0 to 1; `steps`
+/// itself where none is.
+///
+/// From diffusers' `get_timesteps`, in f64 as there: the schedule is made for all steps, and the first
+/// ones are left out.
+#[must_use]
+pub fn first_step(steps: usize, strength: f64) -> usize {
+    let steps = steps as f64;
+    (steps - (steps * strength).min(steps)).max(0.0) as usize
+}
+
 /// The noise levels of one picture.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Schedule {

@@ -8,6 +8,7 @@ use tracing::debug;
 
 use super::Pipeline;
 use crate::device::OpenOptions;
+use crate::encodings::Encodings;
 use crate::error::EngineError;
 use crate::folder::Folder;
 use crate::inspect::ModelInfo;
@@ -50,6 +51,7 @@ impl Pipeline {
             adapted: lora::Cache::default(),
             vae: Vae::load(&folder.vae_config, &folder.vae, &device)?,
             transformer_weights: folder.transformer,
+            encodings: Encodings::default(),
             info,
             device,
         };

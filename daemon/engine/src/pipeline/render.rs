@@ -7,7 +7,7 @@ use image::RgbImage;
 use tracing::debug;
 
 use super::Pipeline;
-use super::encode::{Prompts, References};
+use super::encode::Conditions;
 use crate::denoise::Denoiser;
 use crate::error::EngineError;
 use crate::host::{download, upload};
@@ -43,11 +43,15 @@ impl Pipeline {
         noise: Tensor<2>,
         grid: Grid,
         schedule: &Schedule,
-        prompts: &Prompts,
-        references: References,
+        conditions: Conditions,
         watch: &mut Watch<'_>,
     ) -> Result<Tensor<2>, EngineError> {
         let began = Instant::now();
+        let Conditions {
+            prompts,
+            references,
+            origin,
+        } = conditions;
         let places = latent::places(prompts.positive.dims()[0], grid, &references.grids);
         let condition =
             |prompt: &Tensor<2>| transformer.condition(prompt.clone(), &places, prompts.guidance);
@@ -60,6 +64,8 @@ impl Pipeline {
                 .as_ref()
                 .map(|(prompt, g)| (condition(prompt), *g)),
             references: references.tokens,
+            grid,
+            origin,
         };
         let latent = denoiser.run(noise, watch)?;
         debug!(seconds = began.elapsed().as_secs_f64(), "denoised");

@@ -32,14 +32,11 @@ pub(crate) fn pipeline() -> &'static Pipeline {
 pub(crate) fn request() -> Request {
     Request {
         prompt: "a red fox".into(),
-        negative: None,
         width: 64,
         height: 64,
         steps: 3,
-        guidance: 1.0,
         seed: 7,
-        references: Vec::new(),
-        loras: Vec::new(),
+        ..Request::default()
     }
 }
 
@@ -99,7 +96,7 @@ impl Case {
                 guidance: asked.guidance,
                 seed: asked.seed,
                 references: asked.references.iter().map(|name| open(name)).collect(),
-                loras: Vec::new(),
+                ..Request::default()
             },
             expected: open("expected.png"),
             tensors: if tensors.exists() {
@@ -160,6 +157,8 @@ pub(crate) struct Recorder {
     pub(crate) notices: Vec<Notice>,
     pub(crate) tensors: BTreeMap<String, Values>,
     pub(crate) wants_tensors: bool,
+    pub(crate) previews: Vec<RgbImage>,
+    pub(crate) wants_previews: bool,
     pub(crate) stop_at: Option<Progress>,
 }
 
@@ -193,6 +192,14 @@ impl Observer for Recorder {
 
     fn wants_tensors(&self) -> bool {
         self.wants_tensors
+    }
+
+    fn preview(&mut self, picture: &RgbImage) {
+        self.previews.push(picture.clone());
+    }
+
+    fn wants_previews(&self) -> bool {
+        self.wants_previews
     }
 }
 

@@ -6,7 +6,9 @@
 )]
 
 mod damage;
+mod encodings;
 mod fixture;
+mod init;
 mod inspect;
 mod lora;
 mod mismatch;

@@ -36,6 +36,9 @@ def pictures():
     draw.rectangle((0, 88, 23, 95), fill=127)  # not quite half: stays
     draw.rectangle((104, 0, 127, 11), fill=128)  # half: is painted anew
     reference = Image.fromarray(np.flip(base, (0, 1))[:80, :72].round().astype(np.uint8))
+    draw = ImageDraw.Draw(reference)
+    draw.ellipse((2, 10, 40, 60), fill=(200, 30, 90))
+    draw.rectangle((50, 30, 71, 79), fill=(250, 250, 240))
     return picture, mask, reference
 
 
@@ -63,7 +66,8 @@ def from_picture(pipe, picture, strength, references):
         image, timesteps[:1], 1, 32, HEIGHT, WIDTH, dtype, device, generator)
     output_ids, more = ids, None
     if references:
-        images = [pipe.image_processor.preprocess(r, r.height, r.width) for r in references]
+        images = [pipe.image_processor.preprocess(r, r.height // 16 * 16, r.width // 16 * 16, resize_mode="crop")
+                  for r in references]
         more, more_ids = pipe.prepare_image_latents(images, 1, generator, device, dtype)
         ids = torch.cat([ids, more_ids], 1)
     for t in timesteps:

@@ -7,8 +7,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::lora::LoraError;
 use crate::init::InitError;
+use crate::lora::LoraError;
 use crate::prompt::PromptError;
 use crate::reference::ReferenceError;
 use crate::schedule::ScheduleError;

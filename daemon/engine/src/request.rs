@@ -345,6 +345,9 @@ mod tests {
                     ..request()
                 },
                 "loras",
+            ),
+            (
+                Request {
                     width: 1008,
                     init: init(0.5),
                     ..request()

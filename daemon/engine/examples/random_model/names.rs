@@ -169,12 +169,12 @@ pub(crate) fn text_encoder(size: &Size) -> Vec<Tensor> {
 pub(crate) fn vae() -> Vec<Tensor> {
     let mut tensors = Vec::new();
     let innermost = VAE_CHANNELS[3];
-    for (side, head) in [("encoder", 2 * LATENT_CHANNELS), ("decoder", 3)] {
-        let first = if side == "encoder" {
-            (VAE_CHANNELS[0], 3)
-        } else {
-            (innermost, LATENT_CHANNELS)
-        };
+    let outermost = VAE_CHANNELS[0];
+    // What goes in and what comes out: a picture becomes the moments of a latent, a latent a picture.
+    for (side, first, last) in [
+        ("encoder", (outermost, 3), (2 * LATENT_CHANNELS, innermost)),
+        ("decoder", (innermost, LATENT_CHANNELS), (3, outermost)),
+    ] {
         convolution(
             &mut tensors,
             &format!("{side}.conv_in"),
@@ -192,18 +192,8 @@ pub(crate) fn vae() -> Vec<Tensor> {
             &format!("{side}.mid_block.attentions.0"),
             innermost,
         );
-        affine(
-            &mut tensors,
-            &format!("{side}.conv_norm_out"),
-            VAE_CHANNELS[0],
-        );
-        convolution(
-            &mut tensors,
-            &format!("{side}.conv_out"),
-            head,
-            VAE_CHANNELS[0],
-            3,
-        );
+        affine(&mut tensors, &format!("{side}.conv_norm_out"), last.1);
+        convolution(&mut tensors, &format!("{side}.conv_out"), last.0, last.1, 3);
     }
     let latent = LATENT_CHANNELS;
     convolution(&mut tensors, "quant_conv", 2 * latent, 2 * latent, 1);

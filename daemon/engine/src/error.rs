@@ -12,6 +12,7 @@ use crate::lora::LoraError;
 use crate::prompt::PromptError;
 use crate::reference::ReferenceError;
 use crate::schedule::ScheduleError;
+use crate::vae::NoRoom;
 use crate::weights::WeightsError;
 
 /// Why a model could not be opened or a picture could not be made.
@@ -126,6 +127,16 @@ pub enum EngineError {
         /// The tensor in which the first NaN or infinity was seen.
         what: &'static str,
     },
+    /// What is asked for does not fit into the memory that it may take.
+    #[error("{what} takes at least {} MiB of memory, and it may take {} MiB", needed >> 20, budget >> 20)]
+    MemoryShort {
+        /// What was to be done.
+        what: &'static str,
+        /// The least bytes that it takes.
+        needed: u64,
+        /// The bytes that it may take.
+        budget: u64,
+    },
     /// The device failed while computing.
     #[error("the computation failed: {reason}")]
     Compute {
@@ -156,6 +167,7 @@ impl EngineError {
             Self::PrecisionUnavailable { .. } => "precision-unavailable",
             Self::Cancelled => "cancelled",
             Self::NotFinite { .. } => "not-finite",
+            Self::MemoryShort { .. } => "memory-short",
             Self::Compute { .. } => "compute-failed",
         }
     }
@@ -184,6 +196,9 @@ impl EngineError {
             Self::PrecisionUnavailable { .. } => {
                 Some("use the precision \"f32\" or \"auto\"".into())
             }
+            Self::MemoryShort { .. } => {
+                Some("ask for a smaller picture, or allow more memory".into())
+            }
             Self::NotFinite { .. } => {
                 Some("compare the files' checksums with those that the model's author gives".into())
             }
@@ -195,6 +210,14 @@ impl EngineError {
         Self::Request {
             field,
             problem: problem.into(),
+        }
+    }
+
+    pub(crate) fn no_room(what: &'static str, NoRoom { needed, budget }: NoRoom) -> Self {
+        Self::MemoryShort {
+            what,
+            needed,
+            budget,
         }
     }
 

@@ -6,11 +6,13 @@
 
 mod attention;
 mod convolution;
+mod group_norm;
 mod linear;
 mod norm;
 mod side;
 
 pub(crate) use attention::{attend, attend_single_head};
-pub(crate) use convolution::Convolution;
+pub(crate) use convolution::{Convolution, Prepared};
+pub(crate) use group_norm::GroupNorm;
 pub(crate) use linear::{Linear, swiglu};
-pub(crate) use norm::{GroupNorm, LayerNorm, RmsNorm};
+pub(crate) use norm::{LayerNorm, RmsNorm};

@@ -60,6 +60,7 @@
 //! ```
 
 mod config;
+mod cpu;
 mod denoise;
 mod device;
 mod encodings;

@@ -2,6 +2,7 @@
 
 use burn::tensor::{Tensor, module, ops::ConvOptions};
 
+use crate::cpu::picture::{Columns, Source, Target, Winograd};
 use crate::host::upload;
 use crate::weights::{Scope, Stored, WeightsError};
 
@@ -9,9 +10,25 @@ use crate::weights::{Scope, Stored, WeightsError};
 #[derive(Debug)]
 pub(crate) struct Convolution {
     weight: Stored,
+    /// `[outputs, inputs, side, side]`.
     shape: [usize; 4],
-    bias: Tensor<1>,
-    options: ConvOptions<2>,
+    bias: Vec<f32>,
+    form: Form,
+}
+
+/// What a convolution does to a picture's size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Same,
+    Pointwise,
+    Halving,
+}
+
+/// A convolution's weights, widened and laid out for the processor: for as long as it computes.
+#[derive(Debug)]
+pub(crate) enum Prepared {
+    Winograd(Winograd),
+    Columns(Columns),
 }
 
 impl Convolution {
@@ -22,12 +39,7 @@ impl Convolution {
         outputs: usize,
         inputs: usize,
     ) -> Result<Self, WeightsError> {
-        Self::load(
-            scope,
-            name,
-            [outputs, inputs, 3, 3],
-            ConvOptions::new([1, 1], [1, 1], [1, 1], 1),
-        )
+        Self::load(scope, name, [outputs, inputs, 3, 3], Form::Same)
     }
 
     /// 1×1, a linear layer on every pixel.
@@ -37,12 +49,18 @@ impl Convolution {
         outputs: usize,
         inputs: usize,
     ) -> Result<Self, WeightsError> {
-        Self::load(
-            scope,
-            name,
-            [outputs, inputs, 1, 1],
-            ConvOptions::new([1, 1], [0, 0], [1, 1], 1),
-        )
+        Self::load(scope, name, [outputs, inputs, 1, 1], Form::Pointwise)
+    }
+
+    /// 1×1, stored as a linear layer, `[channels, channels]`.
+    pub(crate) fn linear(
+        scope: &Scope<'_>,
+        name: &str,
+        channels: usize,
+    ) -> Result<Self, WeightsError> {
+        let weight = scope.stored(&format!("{name}.weight"), &[channels, channels])?;
+        let shape = [channels, channels, 1, 1];
+        Self::with_weight(scope, name, weight, shape, Form::Pointwise)
     }
 
     /// 3×3 with stride 2, padded at the bottom and the right only: the picture halves.
@@ -51,27 +69,111 @@ impl Convolution {
         name: &str,
         channels: usize,
     ) -> Result<Self, WeightsError> {
-        let options = ConvOptions::new_with_padding([2, 2], [(0, 1), (0, 1)], [1, 1], 1);
-        Self::load(scope, name, [channels, channels, 3, 3], options)
+        Self::load(scope, name, [channels, channels, 3, 3], Form::Halving)
     }
 
     fn load(
         scope: &Scope<'_>,
         name: &str,
         shape: [usize; 4],
-        options: ConvOptions<2>,
+        form: Form,
+    ) -> Result<Self, WeightsError> {
+        let weight = scope.stored(&format!("{name}.weight"), &shape)?;
+        Self::with_weight(scope, name, weight, shape, form)
+    }
+
+    fn with_weight(
+        scope: &Scope<'_>,
+        name: &str,
+        weight: Stored,
+        shape: [usize; 4],
+        form: Form,
     ) -> Result<Self, WeightsError> {
         Ok(Self {
-            weight: scope.stored(&format!("{name}.weight"), &shape)?,
+            weight,
             shape,
-            bias: scope.tensor(&format!("{name}.bias"), [shape[0]])?,
-            options,
+            bias: scope.stored(&format!("{name}.bias"), &shape[..1])?.widen(),
+            form,
         })
     }
 
-    /// `[1, inputs, height, width]` to `[1, outputs, …, …]`.
+    /// Channels that it gives.
+    pub(crate) fn outputs(&self) -> usize {
+        self.shape[0]
+    }
+
+    /// Channels that it takes.
+    pub(crate) fn inputs(&self) -> usize {
+        self.shape[1]
+    }
+
+    /// One per output.
+    pub(crate) fn bias(&self) -> &[f32] {
+        &self.bias
+    }
+
+    /// By how many pixels a result's neighbourhood reaches beyond it on each side.
+    pub(crate) fn reach(&self) -> usize {
+        usize::from(self.form == Form::Same)
+    }
+
+    /// `[1, inputs, height, width]` to `[1, outputs, …, …]`, on any device.
     pub(crate) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let weight = upload(self.weight.widen(), self.shape, &x.device());
-        module::conv2d(x, weight, Some(self.bias.clone()), self.options.clone())
+        let device = x.device();
+        let weight = upload(self.weight.widen(), self.shape, &device);
+        let bias = upload(self.bias.clone(), [self.shape[0]], &device);
+        let options = match self.form {
+            Form::Same => ConvOptions::new([1, 1], [1, 1], [1, 1], 1),
+            Form::Pointwise => ConvOptions::new([1, 1], [0, 0], [1, 1], 1),
+            Form::Halving => ConvOptions::new_with_padding([2, 2], [(0, 1), (0, 1)], [1, 1], 1),
+        };
+        module::conv2d(x, weight, Some(bias), options)
+    }
+
+    /// The weights for the processor.
+    pub(crate) fn prepare(&self) -> Prepared {
+        let [outputs, inputs, ..] = self.shape;
+        let rows = |first: usize, out: &mut [f32]| self.weight.widen_rows(first, out);
+        match self.form {
+            Form::Same => Prepared::Winograd(Winograd::new(outputs, inputs, &rows)),
+            Form::Halving => Prepared::Columns(Columns::halving(outputs, inputs, &rows)),
+            Form::Pointwise => Prepared::Columns(self.columns()),
+        }
+    }
+
+    /// The weights of a 1×1 convolution for the processor.
+    pub(crate) fn columns(&self) -> Columns {
+        let [outputs, inputs, ..] = self.shape;
+        Columns::pointwise(outputs, inputs, &|first, out| {
+            self.weight.widen_rows(first, out);
+        })
+    }
+
+    /// Bytes that the processor needs beside input and output: the prepared weights, and what each
+    /// thread works in.
+    pub(crate) fn scratch_bytes(&self) -> u64 {
+        let [outputs, inputs, side, _] = self.shape;
+        let threads = rayon::current_num_threads();
+        let bytes = match self.form {
+            Form::Same => {
+                Winograd::weight_bytes(outputs, inputs)
+                    + threads * Winograd::thread_bytes(outputs, inputs)
+            }
+            Form::Pointwise | Form::Halving => {
+                Columns::weight_bytes(side, outputs, inputs)
+                    + threads * Columns::thread_bytes(side, outputs, inputs)
+            }
+        };
+        bytes as u64
+    }
+}
+
+impl Prepared {
+    /// Convolves the source into the target.
+    pub(crate) fn apply(&self, source: Source<'_>, target: Target<'_>) {
+        match self {
+            Self::Winograd(kernel) => kernel.apply(source, target),
+            Self::Columns(kernel) => kernel.apply(source, target),
+        }
     }
 }

@@ -134,7 +134,7 @@ impl Pipeline {
             let (width, height) = picture.dimensions();
             let shape = [1, 3, height as usize, width as usize];
             let pixels = upload(reference::to_chw(picture), shape, &self.device);
-            Ok(latent::to_tokens(self.vae.encode(pixels)))
+            Ok(latent::to_tokens(self.vae.encode(pixels, None)?))
         })
     }
 

@@ -82,7 +82,7 @@ impl Pipeline {
         let began = Instant::now();
         let latent = self.vae.restore(latent::to_patches(latent, grid));
         watch.show("latents", || latent.clone())?;
-        let values = self.vae.decode(latent);
+        let values = self.vae.decode(latent, None)?;
         watch.show("image", || values.clone())?;
         let picture = picture::from_chw(grid, &download(values)?)?;
         debug!(seconds = began.elapsed().as_secs_f64(), "decoded");

@@ -3,17 +3,20 @@
 use burn::tensor::{Tensor, activation};
 
 use crate::config::VaeConfig;
-use crate::layers::{Convolution, GroupNorm, Linear, attend_single_head};
+use crate::cpu::picture::Heads;
+use crate::layers::{Convolution, GroupNorm, attend_single_head};
 use crate::weights::{Scope, WeightsError};
+
+use super::stage::Stage;
 
 /// Two convolutions beside a shortcut, which is a 1×1 convolution where the channels change.
 #[derive(Debug)]
 pub(super) struct ResidualBlock {
-    first_norm: GroupNorm,
-    first: Convolution,
-    second_norm: GroupNorm,
-    second: Convolution,
-    shortcut: Option<Convolution>,
+    pub(super) first_norm: GroupNorm,
+    pub(super) first: Convolution,
+    pub(super) second_norm: GroupNorm,
+    pub(super) second: Convolution,
+    pub(super) shortcut: Option<Convolution>,
 }
 
 impl ResidualBlock {
@@ -35,6 +38,7 @@ impl ResidualBlock {
         })
     }
 
+    /// `[1, inputs, height, width]` to `[1, outputs, height, width]`, on any device.
     pub(super) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let inner = self
             .first
@@ -51,17 +55,17 @@ impl ResidualBlock {
 
 /// Attention between all pixels of the smallest level, in one head as wide as the channels.
 #[derive(Debug)]
-struct PixelAttention {
-    norm: GroupNorm,
-    query: Linear,
-    key: Linear,
-    value: Linear,
-    out: Linear,
+pub(super) struct PixelAttention {
+    pub(super) norm: GroupNorm,
+    query: Convolution,
+    key: Convolution,
+    value: Convolution,
+    out: Convolution,
 }
 
 impl PixelAttention {
     fn load(scope: &Scope<'_>, channels: usize, groups: usize) -> Result<Self, WeightsError> {
-        let linear = |name: &str| Linear::load_biased(scope, name, channels, channels);
+        let linear = |name: &str| Convolution::linear(scope, name, channels);
         Ok(Self {
             norm: GroupNorm::load(scope, "group_norm", channels, groups)?,
             query: linear("to_q")?,
@@ -71,83 +75,68 @@ impl PixelAttention {
         })
     }
 
-    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let [_, channels, height, width] = x.dims();
-        let pixels = self.norm.forward(x.clone());
-        let pixels = pixels.reshape([channels, height * width]).transpose();
-        let attended = attend_single_head(
-            self.query.forward(pixels.clone()),
-            self.key.forward(pixels.clone()),
-            self.value.forward(pixels),
-        );
-        x + self
-            .out
-            .forward(attended)
-            .transpose()
-            .reshape([1, channels, height, width])
-    }
-}
-
-/// The blocks of the smallest level.
-#[derive(Debug)]
-pub(super) struct MidBlock {
-    before: ResidualBlock,
-    attention: Option<PixelAttention>,
-    after: ResidualBlock,
-}
-
-impl MidBlock {
-    pub(super) fn load(
-        scope: &Scope<'_>,
-        channels: usize,
-        config: &VaeConfig,
-    ) -> Result<Self, WeightsError> {
-        let groups = config.norm_num_groups;
-        let scope = scope.at("mid_block");
-        let residual = |number| {
-            ResidualBlock::load(&scope.at("resnets").at(number), channels, channels, groups)
-        };
-        let attention = config
-            .mid_block_add_attention
-            .then(|| PixelAttention::load(&scope.at("attentions.0"), channels, groups))
-            .transpose()?;
-        Ok(Self {
-            before: residual(0)?,
-            attention,
-            after: residual(1)?,
-        })
+    /// Channels that it takes and gives.
+    pub(super) fn channels(&self) -> usize {
+        self.out.outputs()
     }
 
-    pub(super) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let mut x = self.before.forward(x);
-        if let Some(attention) = &self.attention {
-            x = attention.forward(x);
+    /// The projections' weights for the processor.
+    pub(super) fn heads(&self) -> Heads<'_> {
+        Heads {
+            query: (self.query.columns(), self.query.bias()),
+            key: (self.key.columns(), self.key.bias()),
+            value: (self.value.columns(), self.value.bias()),
+            out: (self.out.columns(), self.out.bias()),
         }
-        self.after.forward(x)
-    }
-}
-
-/// The last three layers of encoder and decoder: normalise, SiLU, convolve.
-#[derive(Debug)]
-pub(super) struct Head {
-    norm: GroupNorm,
-    out: Convolution,
-}
-
-impl Head {
-    pub(super) fn load(
-        scope: &Scope<'_>,
-        outputs: usize,
-        inputs: usize,
-        groups: usize,
-    ) -> Result<Self, WeightsError> {
-        Ok(Self {
-            norm: GroupNorm::load(scope, "conv_norm_out", inputs, groups)?,
-            out: Convolution::same(scope, "conv_out", outputs, inputs)?,
-        })
     }
 
+    /// `[1, channels, height, width]` to the same, on any device.
     pub(super) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        self.out.forward(activation::silu(self.norm.forward(x)))
+        let [_, channels, height, width] = x.dims();
+        let normal = self.norm.forward(x.clone());
+        let tokens = |pixels: Tensor<4>| -> Tensor<2> {
+            pixels.reshape([channels, height * width]).transpose()
+        };
+        let attended = attend_single_head(
+            tokens(self.query.forward(normal.clone())),
+            tokens(self.key.forward(normal.clone())),
+            tokens(self.value.forward(normal)),
+        );
+        let attended = attended.transpose().reshape([1, channels, height, width]);
+        x + self.out.forward(attended)
     }
+}
+
+/// The stages of the smallest level.
+pub(super) fn load_mid(
+    scope: &Scope<'_>,
+    channels: usize,
+    config: &VaeConfig,
+) -> Result<Vec<Stage>, WeightsError> {
+    let groups = config.norm_num_groups;
+    let scope = scope.at("mid_block");
+    let residual = |number| {
+        let scope = scope.at("resnets").at(number);
+        ResidualBlock::load(&scope, channels, channels, groups).map(Stage::Residual)
+    };
+    let mut stages = vec![residual(0)?];
+    if config.mid_block_add_attention {
+        let attention = PixelAttention::load(&scope.at("attentions.0"), channels, groups)?;
+        stages.push(Stage::Attend(attention));
+    }
+    stages.push(residual(1)?);
+    Ok(stages)
+}
+
+/// The last layers of encoder and decoder: normalise, SiLU, convolve.
+pub(super) fn load_head(
+    scope: &Scope<'_>,
+    outputs: usize,
+    inputs: usize,
+    groups: usize,
+) -> Result<Stage, WeightsError> {
+    Ok(Stage::Head {
+        norm: GroupNorm::load(scope, "conv_norm_out", inputs, groups)?,
+        out: Convolution::same(scope, "conv_out", outputs, inputs)?,
+    })
 }

@@ -1,0 +1,79 @@
+//! The stages that encoder and decoder are sequences of.
+
+use burn::tensor::Tensor;
+use burn::tensor::activation;
+use burn::tensor::module::interpolate;
+use burn::tensor::ops::{InterpolateMode, InterpolateOptions};
+
+use super::blocks::{PixelAttention, ResidualBlock};
+use super::shape::{Geometry, Shape};
+use crate::layers::{Convolution, GroupNorm};
+
+/// One stage.
+#[derive(Debug)]
+pub(super) enum Stage {
+    /// A convolution that keeps the size.
+    Convolve(Convolution),
+    Residual(ResidualBlock),
+    Attend(PixelAttention),
+    /// Every pixel four times, then a convolution.
+    Double(Convolution),
+    /// A convolution with stride 2.
+    Halve(Convolution),
+    /// Normalise, SiLU, convolve.
+    Head {
+        norm: GroupNorm,
+        out: Convolution,
+    },
+}
+
+impl Stage {
+    /// How its result lies to what it reads.
+    pub(super) fn geometry(&self) -> Geometry {
+        match self {
+            Self::Convolve(convolution) => Geometry::Near(convolution.reach()),
+            Self::Residual(block) => Geometry::Near(block.first.reach() + block.second.reach()),
+            Self::Attend(_) => Geometry::Everything,
+            Self::Double(_) => Geometry::Doubled,
+            Self::Halve(_) => Geometry::Halved,
+            Self::Head { out, .. } => Geometry::Near(out.reach()),
+        }
+    }
+
+    /// Channels of its result.
+    pub(super) fn outputs(&self) -> usize {
+        match self {
+            Self::Convolve(convolution)
+            | Self::Double(convolution)
+            | Self::Halve(convolution)
+            | Self::Head {
+                out: convolution, ..
+            } => convolution.outputs(),
+            Self::Residual(block) => block.second.outputs(),
+            Self::Attend(attention) => attention.channels(),
+        }
+    }
+
+    /// The size and place of what it makes of this.
+    pub(super) fn made(&self, input: &Shape) -> Shape {
+        input.made(self.geometry(), self.outputs())
+    }
+
+    /// `[1, inputs, height, width]` to `[1, outputs, …, …]`, on any device.
+    pub(super) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        match self {
+            Self::Convolve(convolution) | Self::Halve(convolution) => convolution.forward(x),
+            Self::Residual(block) => block.forward(x),
+            Self::Attend(attention) => attention.forward(x),
+            Self::Double(convolution) => convolution.forward(doubled(x)),
+            Self::Head { norm, out } => out.forward(activation::silu(norm.forward(x))),
+        }
+    }
+}
+
+/// Every pixel four times.
+fn doubled(x: Tensor<4>) -> Tensor<4> {
+    let [_, _, height, width] = x.dims();
+    let options = InterpolateOptions::new(InterpolateMode::Nearest);
+    interpolate(x, options.with_output_size([2 * height, 2 * width]))
+}

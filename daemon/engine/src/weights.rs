@@ -28,6 +28,8 @@ mod scale;
 mod scope;
 mod shards;
 mod stored;
+#[cfg(test)]
+mod tests;
 mod write;
 
 use std::collections::BTreeMap;

@@ -20,6 +20,8 @@ mod superblocks;
 
 use std::fmt;
 
+use pulp::{Simd, WithSimd};
+
 use super::Dtype;
 
 /// The encoding of one stretch of a file.
@@ -111,34 +113,79 @@ impl Encoding {
     /// elements as `bytes` encode.
     pub(crate) fn widen(self, bytes: &[u8], scale: f32, out: &mut [f32]) {
         debug_assert_eq!(bytes.len(), self.bytes_of(out.len()), "whole blocks");
-        pulp::Arch::new().dispatch(
-            #[inline(always)]
-            || match self {
-                Self::F32 => plain::f32(bytes, scale, out),
-                Self::F16 => plain::f16(bytes, scale, out),
-                Self::Bf16 => plain::bf16(bytes, scale, out),
-                Self::E4M3 => plain::e4m3(bytes, scale, out),
-                Self::E5M2 => plain::e5m2(bytes, scale, out),
-                Self::Q8_0 => blocks::q8_0(bytes, scale, out),
-                Self::Q5_0 => blocks::q5_0(bytes, scale, out),
-                Self::Q5_1 => blocks::q5_1(bytes, scale, out),
-                Self::Q4_0 => blocks::q4_0(bytes, scale, out),
-                Self::Q4_1 => blocks::q4_1(bytes, scale, out),
-                Self::Q6K => superblocks::q6k(bytes, scale, out),
-                Self::Q5K => superblocks::q5k(bytes, scale, out),
-                Self::Q4K => superblocks::q4k(bytes, scale, out),
-                Self::Q3K => superblocks::q3k(bytes, scale, out),
-                Self::Q2K => superblocks::q2k(bytes, scale, out),
-            },
-        );
+        pulp::Arch::new().dispatch(Widening {
+            encoding: self,
+            bytes,
+            scale,
+            out,
+        });
     }
 
     /// Whether whole blocks hold finite numbers only.
     pub(crate) fn is_finite(self, bytes: &[u8]) -> bool {
-        pulp::Arch::new().dispatch(
-            #[inline(always)]
-            || finite::is_finite(self, bytes),
-        )
+        pulp::Arch::new().dispatch(Looking {
+            encoding: self,
+            bytes,
+        })
+    }
+}
+
+/// What [`Encoding::widen`] does, compiled for each kind of processor. As closures these would stay
+/// outside the functions that may use wide vectors.
+struct Widening<'a> {
+    encoding: Encoding,
+    bytes: &'a [u8],
+    scale: f32,
+    out: &'a mut [f32],
+}
+
+impl WithSimd for Widening<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self {
+            encoding,
+            bytes,
+            scale,
+            out,
+        } = self;
+        match encoding {
+            Encoding::F32 => plain::f32(bytes, scale, out),
+            Encoding::F16 => plain::f16(bytes, scale, out),
+            Encoding::Bf16 => plain::bf16(bytes, scale, out),
+            Encoding::E4M3 => plain::e4m3(bytes, scale, out),
+            Encoding::E5M2 => plain::e5m2(bytes, scale, out),
+            Encoding::Q8_0 => blocks::q8_0(bytes, out),
+            Encoding::Q5_0 => blocks::q5_0(bytes, out),
+            Encoding::Q5_1 => blocks::q5_1(bytes, out),
+            Encoding::Q4_0 => blocks::q4_0(bytes, out),
+            Encoding::Q4_1 => blocks::q4_1(bytes, out),
+            Encoding::Q6K => superblocks::q6k(bytes, out),
+            Encoding::Q5K => superblocks::q5k(bytes, out),
+            Encoding::Q4K => superblocks::q4k(bytes, out),
+            Encoding::Q3K => superblocks::q3k(bytes, out),
+            Encoding::Q2K => superblocks::q2k(bytes, out),
+        }
+        // Blocks have scales of their own, and no file has another beside them.
+        if encoding.block() > 1 && scale.to_bits() != 1.0_f32.to_bits() {
+            out.iter_mut().for_each(|value| *value *= scale);
+        }
+    }
+}
+
+/// What [`Encoding::is_finite`] does.
+struct Looking<'a> {
+    encoding: Encoding,
+    bytes: &'a [u8],
+}
+
+impl WithSimd for Looking<'_> {
+    type Output = bool;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> bool {
+        finite::is_finite(self.encoding, self.bytes)
     }
 }
 

@@ -27,91 +27,62 @@ pub(super) fn half_at<const N: usize>(block: &[u8; N], offset: usize) -> f32 {
 #[inline(always)]
 pub(super) fn each<const N: usize, const ELEMENTS: usize>(
     bytes: &[u8],
-    scale: f32,
     out: &mut [f32],
     decode: impl Fn(&[u8; N], &mut [f32; ELEMENTS]),
 ) {
     let blocks = bytes.as_chunks::<N>().0;
     for (values, block) in out.as_chunks_mut::<ELEMENTS>().0.iter_mut().zip(blocks) {
         decode(block, values);
-        for value in values {
-            *value *= scale;
-        }
     }
 }
 
 #[inline(always)]
-pub(super) fn q8_0(bytes: &[u8], scale: f32, out: &mut [f32]) {
-    each(
-        bytes,
-        scale,
-        out,
-        |block: &[u8; Q8_0], values: &mut [f32; 32]| {
-            let d = half_at(block, 0);
-            for (value, &q) in values.iter_mut().zip(&block[2..]) {
-                *value = d * f32::from(q.cast_signed());
-            }
-        },
-    );
+pub(super) fn q8_0(bytes: &[u8], out: &mut [f32]) {
+    each(bytes, out, |block: &[u8; Q8_0], values: &mut [f32; 32]| {
+        let d = half_at(block, 0);
+        for (value, &q) in values.iter_mut().zip(&block[2..]) {
+            *value = d * f32::from(q.cast_signed());
+        }
+    });
 }
 
 /// Nibbles with an offset that takes them below zero.
 #[inline(always)]
-pub(super) fn q4_0(bytes: &[u8], scale: f32, out: &mut [f32]) {
-    each(
-        bytes,
-        scale,
-        out,
-        |block: &[u8; Q4_0], values: &mut [f32; 32]| {
-            let d = half_at(block, 0);
-            for (i, &q) in block[2..].iter().enumerate() {
-                values[i] = d * (f32::from(q & 0xf) - 8.0);
-                values[i + 16] = d * (f32::from(q >> 4) - 8.0);
-            }
-        },
-    );
+pub(super) fn q4_0(bytes: &[u8], out: &mut [f32]) {
+    each(bytes, out, |block: &[u8; Q4_0], values: &mut [f32; 32]| {
+        let d = half_at(block, 0);
+        for (i, &q) in block[2..].iter().enumerate() {
+            values[i] = d * (f32::from(q & 0xf) - 8.0);
+            values[i + 16] = d * (f32::from(q >> 4) - 8.0);
+        }
+    });
 }
 
 #[inline(always)]
-pub(super) fn q4_1(bytes: &[u8], scale: f32, out: &mut [f32]) {
-    each(
-        bytes,
-        scale,
-        out,
-        |block: &[u8; Q4_1], values: &mut [f32; 32]| {
-            let (d, m) = (half_at(block, 0), half_at(block, 2));
-            for (i, &q) in block[4..].iter().enumerate() {
-                values[i] = d * f32::from(q & 0xf) + m;
-                values[i + 16] = d * f32::from(q >> 4) + m;
-            }
-        },
-    );
+pub(super) fn q4_1(bytes: &[u8], out: &mut [f32]) {
+    each(bytes, out, |block: &[u8; Q4_1], values: &mut [f32; 32]| {
+        let (d, m) = (half_at(block, 0), half_at(block, 2));
+        for (i, &q) in block[4..].iter().enumerate() {
+            values[i] = d * f32::from(q & 0xf) + m;
+            values[i + 16] = d * f32::from(q >> 4) + m;
+        }
+    });
 }
 
 #[inline(always)]
-pub(super) fn q5_0(bytes: &[u8], scale: f32, out: &mut [f32]) {
-    each(
-        bytes,
-        scale,
-        out,
-        |block: &[u8; Q5_0], values: &mut [f32; 32]| {
-            let d = half_at(block, 0);
-            five_bits(block, 2, values, |q| d * (q - 16.0));
-        },
-    );
+pub(super) fn q5_0(bytes: &[u8], out: &mut [f32]) {
+    each(bytes, out, |block: &[u8; Q5_0], values: &mut [f32; 32]| {
+        let d = half_at(block, 0);
+        five_bits(block, 2, values, |q| d * (q - 16.0));
+    });
 }
 
 #[inline(always)]
-pub(super) fn q5_1(bytes: &[u8], scale: f32, out: &mut [f32]) {
-    each(
-        bytes,
-        scale,
-        out,
-        |block: &[u8; Q5_1], values: &mut [f32; 32]| {
-            let (d, m) = (half_at(block, 0), half_at(block, 2));
-            five_bits(block, 4, values, |q| d * q + m);
-        },
-    );
+pub(super) fn q5_1(bytes: &[u8], out: &mut [f32]) {
+    each(bytes, out, |block: &[u8; Q5_1], values: &mut [f32; 32]| {
+        let (d, m) = (half_at(block, 0), half_at(block, 2));
+        five_bits(block, 4, values, |q| d * q + m);
+    });
 }
 
 /// Nibbles and the fifth bits before them, which begin at `offset`: bit i belongs to number i.

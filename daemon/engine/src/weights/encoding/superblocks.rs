@@ -21,71 +21,56 @@ pub(super) const Q2K: usize = 16 + 64 + 4;
 type Block = [f32; 256];
 
 #[inline(always)]
-pub(super) fn q6k(bytes: &[u8], scale: f32, out: &mut [f32]) {
-    each(
-        bytes,
-        scale,
-        out,
-        |block: &[u8; Q6K], values: &mut Block| {
-            let d = half_at(block, 208);
-            let (low, rest) = block.split_at(128);
-            let (high, scales) = rest.split_at(64);
-            for (half, values) in values.as_chunks_mut::<128>().0.iter_mut().enumerate() {
-                let (low, high) = (&low[64 * half..][..64], &high[32 * half..][..32]);
-                // Four runs of 32: the first two take lower nibbles, the others upper ones.
-                for (run, values) in values.as_chunks_mut::<32>().0.iter_mut().enumerate() {
-                    let low = &low[32 * (run % 2)..][..32];
-                    for (group, values) in values.as_chunks_mut::<16>().0.iter_mut().enumerate() {
-                        let s = d * f32::from(scales[8 * half + 2 * run + group].cast_signed());
-                        for (i, value) in values.iter_mut().enumerate() {
-                            let i = 16 * group + i;
-                            let nibble = low[i] >> (4 * (run / 2)) & 0xf;
-                            let q = nibble | (high[i] >> (2 * run) & 3) << 4;
-                            *value = s * (f32::from(q) - 32.0);
-                        }
+pub(super) fn q6k(bytes: &[u8], out: &mut [f32]) {
+    each(bytes, out, |block: &[u8; Q6K], values: &mut Block| {
+        let d = half_at(block, 208);
+        let (low, rest) = block.split_at(128);
+        let (high, scales) = rest.split_at(64);
+        for (half, values) in values.as_chunks_mut::<128>().0.iter_mut().enumerate() {
+            let (low, high) = (&low[64 * half..][..64], &high[32 * half..][..32]);
+            // Four runs of 32: the first two take lower nibbles, the others upper ones.
+            for (run, values) in values.as_chunks_mut::<32>().0.iter_mut().enumerate() {
+                let low = &low[32 * (run % 2)..][..32];
+                for (group, values) in values.as_chunks_mut::<16>().0.iter_mut().enumerate() {
+                    let s = d * f32::from(scales[8 * half + 2 * run + group].cast_signed());
+                    for (i, value) in values.iter_mut().enumerate() {
+                        let i = 16 * group + i;
+                        let nibble = low[i] >> (4 * (run / 2)) & 0xf;
+                        let q = nibble | (high[i] >> (2 * run) & 3) << 4;
+                        *value = s * (f32::from(q) - 32.0);
                     }
                 }
             }
-        },
-    );
+        }
+    });
 }
 
 #[inline(always)]
-pub(super) fn q4k(bytes: &[u8], scale: f32, out: &mut [f32]) {
-    each(
-        bytes,
-        scale,
-        out,
-        |block: &[u8; Q4K], values: &mut Block| {
-            for (group, values) in values.as_chunks_mut::<32>().0.iter_mut().enumerate() {
-                let (s, m) = scale_and_minimum(block, group);
-                let nibbles = &block[16 + 32 * (group / 2)..][..32];
-                for (value, &q) in values.iter_mut().zip(nibbles) {
-                    *value = s * f32::from(q >> (4 * (group % 2)) & 0xf) - m;
-                }
+pub(super) fn q4k(bytes: &[u8], out: &mut [f32]) {
+    each(bytes, out, |block: &[u8; Q4K], values: &mut Block| {
+        for (group, values) in values.as_chunks_mut::<32>().0.iter_mut().enumerate() {
+            let (s, m) = scale_and_minimum(block, group);
+            let nibbles = &block[16 + 32 * (group / 2)..][..32];
+            for (value, &q) in values.iter_mut().zip(nibbles) {
+                *value = s * f32::from(q >> (4 * (group % 2)) & 0xf) - m;
             }
-        },
-    );
+        }
+    });
 }
 
 #[inline(always)]
-pub(super) fn q5k(bytes: &[u8], scale: f32, out: &mut [f32]) {
-    each(
-        bytes,
-        scale,
-        out,
-        |block: &[u8; Q5K], values: &mut Block| {
-            let fifths = &block[16..48];
-            for (group, values) in values.as_chunks_mut::<32>().0.iter_mut().enumerate() {
-                let (s, m) = scale_and_minimum(block, group);
-                let nibbles = &block[48 + 32 * (group / 2)..][..32];
-                for ((value, &q), &fifth) in values.iter_mut().zip(nibbles).zip(fifths) {
-                    let q = q >> (4 * (group % 2)) & 0xf | (fifth >> group & 1) << 4;
-                    *value = s * f32::from(q) - m;
-                }
+pub(super) fn q5k(bytes: &[u8], out: &mut [f32]) {
+    each(bytes, out, |block: &[u8; Q5K], values: &mut Block| {
+        let fifths = &block[16..48];
+        for (group, values) in values.as_chunks_mut::<32>().0.iter_mut().enumerate() {
+            let (s, m) = scale_and_minimum(block, group);
+            let nibbles = &block[48 + 32 * (group / 2)..][..32];
+            for ((value, &q), &fifth) in values.iter_mut().zip(nibbles).zip(fifths) {
+                let q = q >> (4 * (group % 2)) & 0xf | (fifth >> group & 1) << 4;
+                *value = s * f32::from(q) - m;
             }
-        },
-    );
+        }
+    });
 }
 
 /// Scale and minimum of one of eight groups. Both have six bits; the first four groups have a byte
@@ -109,26 +94,21 @@ fn scale_and_minimum<const N: usize>(block: &[u8; N], group: usize) -> (f32, f32
 }
 
 #[inline(always)]
-pub(super) fn q3k(bytes: &[u8], scale: f32, out: &mut [f32]) {
-    each(
-        bytes,
-        scale,
-        out,
-        |block: &[u8; Q3K], values: &mut Block| {
-            let d = half_at(block, 108);
-            let (thirds, pairs) = (&block[..32], &block[32..96]);
-            for (group, values) in values.as_chunks_mut::<16>().0.iter_mut().enumerate() {
-                let s = d * sixth_bits(&block[96..108], group);
-                let (run, offset) = (group / 2, 16 * (group % 2));
-                let pairs = &pairs[32 * (run / 4) + offset..][..16];
-                let thirds = &thirds[offset..][..16];
-                for ((value, &pair), &third) in values.iter_mut().zip(pairs).zip(thirds) {
-                    let q = pair >> (2 * (run % 4)) & 3 | (third >> run & 1) << 2;
-                    *value = s * (f32::from(q) - 4.0);
-                }
+pub(super) fn q3k(bytes: &[u8], out: &mut [f32]) {
+    each(bytes, out, |block: &[u8; Q3K], values: &mut Block| {
+        let d = half_at(block, 108);
+        let (thirds, pairs) = (&block[..32], &block[32..96]);
+        for (group, values) in values.as_chunks_mut::<16>().0.iter_mut().enumerate() {
+            let s = d * sixth_bits(&block[96..108], group);
+            let (run, offset) = (group / 2, 16 * (group % 2));
+            let pairs = &pairs[32 * (run / 4) + offset..][..16];
+            let thirds = &thirds[offset..][..16];
+            for ((value, &pair), &third) in values.iter_mut().zip(pairs).zip(thirds) {
+                let q = pair >> (2 * (run % 4)) & 3 | (third >> run & 1) << 2;
+                *value = s * (f32::from(q) - 4.0);
             }
-        },
-    );
+        }
+    });
 }
 
 /// The scale of one of sixteen groups: six bits less 32. Lower nibbles are in the first eight bytes,
@@ -141,22 +121,17 @@ fn sixth_bits(packed: &[u8], group: usize) -> f32 {
 }
 
 #[inline(always)]
-pub(super) fn q2k(bytes: &[u8], scale: f32, out: &mut [f32]) {
-    each(
-        bytes,
-        scale,
-        out,
-        |block: &[u8; Q2K], values: &mut Block| {
-            let (d, d_min) = (half_at(block, 80), half_at(block, 82));
-            for (group, values) in values.as_chunks_mut::<16>().0.iter_mut().enumerate() {
-                let packed = block[group];
-                let (s, m) = (d * f32::from(packed & 0xf), d_min * f32::from(packed >> 4));
-                let run = group / 2;
-                let pairs = &block[16 + 32 * (run / 4) + 16 * (group % 2)..][..16];
-                for (value, &pair) in values.iter_mut().zip(pairs) {
-                    *value = s * f32::from(pair >> (2 * (run % 4)) & 3) - m;
-                }
+pub(super) fn q2k(bytes: &[u8], out: &mut [f32]) {
+    each(bytes, out, |block: &[u8; Q2K], values: &mut Block| {
+        let (d, d_min) = (half_at(block, 80), half_at(block, 82));
+        for (group, values) in values.as_chunks_mut::<16>().0.iter_mut().enumerate() {
+            let packed = block[group];
+            let (s, m) = (d * f32::from(packed & 0xf), d_min * f32::from(packed >> 4));
+            let run = group / 2;
+            let pairs = &block[16 + 32 * (run / 4) + 16 * (group % 2)..][..16];
+            for (value, &pair) in values.iter_mut().zip(pairs) {
+                *value = s * f32::from(pair >> (2 * (run % 4)) & 3) - m;
             }
-        },
-    );
+        }
+    });
 }

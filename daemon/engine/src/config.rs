@@ -5,6 +5,7 @@
 //! are not known are ignored, because every release adds some. Each config has a `check` that
 //! refuses what the engine would compute wrongly or panic on, so the modules may rely on it.
 
+pub(crate) mod from_tensors;
 mod model_index;
 mod text_encoder;
 mod transformer;
@@ -15,6 +16,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::error::EngineError;
 
@@ -28,10 +30,22 @@ pub(crate) use vae::VaeConfig;
 /// # Errors
 /// `model-incomplete` if the file is missing, `model-unreadable`, `model-config-invalid`.
 pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<T, EngineError> {
-    serde_json::from_str(&read_text(path)?).map_err(|error| EngineError::Config {
+    serde_json::from_str(&read_text(path)?).map_err(|error| malformed(path, &error))
+}
+
+/// Parses a config that is already JSON; `path` is the file that it speaks of.
+///
+/// # Errors
+/// `model-config-invalid`.
+pub(crate) fn parse<T: DeserializeOwned>(path: &Path, config: Value) -> Result<T, EngineError> {
+    serde_json::from_value(config).map_err(|error| malformed(path, &error))
+}
+
+fn malformed(path: &Path, error: &serde_json::Error) -> EngineError {
+    EngineError::Config {
         path: path.to_owned(),
         problem: error.to_string(),
-    })
+    }
 }
 
 /// Reads one text file of a model.

@@ -12,6 +12,7 @@ use crate::lora::LoraError;
 use crate::prompt::PromptError;
 use crate::reference::ReferenceError;
 use crate::schedule::ScheduleError;
+use crate::source::SourceError;
 use crate::vae::NoRoom;
 use crate::weights::WeightsError;
 
@@ -71,6 +72,17 @@ pub enum EngineError {
         /// Which parts disagree, and about what.
         problem: String,
     },
+    /// What is said of the model's variant contradicts its files.
+    #[error("{}: {problem}", path.display())]
+    Variant {
+        /// The model.
+        path: PathBuf,
+        /// What contradicts what.
+        problem: String,
+    },
+    /// The files of a model are not all known.
+    #[error(transparent)]
+    Source(#[from] SourceError),
     /// A weight file is damaged, or lacks what its config promises.
     #[error(transparent)]
     Weights(#[from] WeightsError),
@@ -156,6 +168,8 @@ impl EngineError {
             Self::Config { .. } => "model-config-invalid",
             Self::Unsupported { .. } => "model-unsupported",
             Self::Mismatch { .. } => "model-mismatch",
+            Self::Variant { .. } => "model-variant",
+            Self::Source(error) => error.code(),
             Self::Weights(error) => error.code(),
             Self::Prompt(error) => error.code(),
             Self::Reference { source, .. } => source.code(),
@@ -176,8 +190,8 @@ impl EngineError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::ModelMissing { .. } | Self::NotAModel { .. } => Some(
-                "name a diffusers pipeline folder: it holds model_index.json, transformer/, vae/, \
-                 text_encoder/ and tokenizer/"
+                "name a diffusers pipeline folder, which holds model_index.json, transformer/, vae/, \
+                 text_encoder/ and tokenizer/, or the .safetensors or .gguf file of a transformer"
                     .into(),
             ),
             Self::FileMissing { .. } => {
@@ -186,6 +200,10 @@ impl EngineError {
             Self::Mismatch { .. } => {
                 Some("use the text encoder and the VAE that came with the transformer".into())
             }
+            Self::Variant { .. } => {
+                Some("correct or remove the setting `variant` of this model".into())
+            }
+            Self::Source(error) => error.hint(),
             Self::Weights(error) => error.hint(),
             Self::Prompt(error) => error.hint(),
             Self::Reference { source, .. } => source.hint(),

@@ -1,84 +1,37 @@
 //! What a model is, without reading its weights.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::config::ModelIndex;
 use crate::error::EngineError;
-use crate::family::Family;
-use crate::folder::{Folder, INDEX};
-use crate::weights::Weights;
+use crate::model::Model;
+use crate::prompt::TokenizerSource;
+use crate::source::{INDEX, ModelSource};
+use crate::variant::{Variant, VariantBasis};
 
 /// What the tokenizer is read from; not every model has all of them.
-const TOKENIZER_FILES: [&str; 7] = [
+const TOKENIZER_FILES: [&str; 8] = [
     "added_tokens.json",
     "chat_template.jinja",
     "merges.txt",
     "special_tokens_map.json",
+    "tekken.json",
     "tokenizer.json",
     "tokenizer_config.json",
     "vocab.json",
 ];
 
-/// The variants of FLUX.2. Sizes differ within a variant and are no part of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum Variant {
-    /// FLUX.2 \[klein\], with a Qwen3 text encoder.
-    Klein {
-        /// Distilled to few steps without guidance, or the base model that is guided by a second
-        /// pass. Weights do not tell; `model_index.json` does.
-        distilled: bool,
-    },
-    /// FLUX.2 \[dev\], with a Mistral text encoder and guidance as an input.
-    Dev,
-}
-
-impl Variant {
-    /// The family, which settles how prompts are read.
-    pub fn family(self) -> Family {
-        match self {
-            Self::Klein { .. } => Family::Klein,
-            Self::Dev => Family::Dev,
-        }
-    }
-
-    pub(crate) fn of(index: &ModelIndex, path: &Path) -> Result<Self, EngineError> {
-        match index.class.as_str() {
-            "Flux2KleinPipeline" => Ok(Self::Klein {
-                distilled: index.is_distilled,
-            }),
-            "Flux2Pipeline" => Ok(Self::Dev),
-            other => Err(EngineError::unsupported(
-                path,
-                format!("the pipeline {other} is not FLUX.2 [klein] or [dev]"),
-            )),
-        }
-    }
-}
-
-impl fmt::Display for Variant {
-    /// As its maker writes it: `FLUX.2 [klein]`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Klein { distilled: true } => "FLUX.2 [klein]",
-            Self::Klein { distilled: false } => "FLUX.2 [klein] base",
-            Self::Dev => "FLUX.2 [dev]",
-        })
-    }
-}
-
 /// What a model is, as its files say.
 #[derive(Debug, Clone, Serialize)]
 pub struct ModelInfo {
-    /// The name of the model's folder.
+    /// The name of the model's folder, or of its transformer's file less the ending.
     pub name: String,
     /// Which FLUX.2 it is.
     pub variant: Variant,
+    /// How that is known.
+    pub variant_basis: VariantBasis,
     /// The pipeline's class in diffusers.
     pub pipeline: String,
     /// Whether it was distilled to few steps, with guidance built in or without.
@@ -95,6 +48,11 @@ pub struct ModelInfo {
     pub default_steps: u32,
     /// Guidance to use if none is asked for.
     pub default_guidance: f32,
+    /// What a user should know before trusting a picture.
+    pub notes: Vec<String>,
+    /// The pipeline folder, if the model is one.
+    #[serde(skip)]
+    folder: Option<PathBuf>,
     /// Files that belong to no part.
     #[serde(skip)]
     common_files: Vec<PathBuf>,
@@ -130,7 +88,7 @@ pub struct Architecture {
 /// One part of a model.
 #[derive(Debug, Clone, Serialize)]
 pub struct Part {
-    /// The part's name, which is its folder's.
+    /// The part's name, which is its folder's in a pipeline folder.
     pub name: &'static str,
     /// All files that the part is read from.
     pub files: Vec<PathBuf>,
@@ -142,37 +100,44 @@ pub struct Part {
     pub bytes: u64,
 }
 
-/// Says what the model at `path`, a diffusers pipeline folder, is. Headers and configs are read and
-/// checked; weights are not.
+/// Says what the model at `path` is, with its parts where [`ModelSource::discover`] finds them. Headers
+/// and configs are read and checked; weights are not.
 ///
 /// # Errors
-/// Whatever would keep the model from being opened, except that its variant or its precision may be
-/// one that cannot be run.
+/// Whatever would keep the model from being opened.
 pub fn inspect(path: &Path) -> Result<ModelInfo, EngineError> {
-    Ok(ModelInfo::of(&Folder::open(path)?))
+    inspect_source(&ModelSource::discover(path)?)
+}
+
+/// Says what the model of these files is.
+///
+/// # Errors
+/// As [`inspect()`].
+pub fn inspect_source(source: &ModelSource) -> Result<ModelInfo, EngineError> {
+    Ok(ModelInfo::of(&Model::open(source)?))
 }
 
 impl ModelInfo {
-    pub(crate) fn of(folder: &Folder) -> Self {
-        let root = &folder.root;
+    pub(crate) fn of(model: &Model) -> Self {
+        let folder = model.source.folder.clone();
+        let scheduler = folder.as_ref().map(|root| root.join("scheduler"));
         let parts = vec![
-            without_weights(root, "tokenizer", &TOKENIZER_FILES),
-            with_weights(root, "text_encoder", &folder.text_encoder),
-            without_weights(root, "scheduler", &["scheduler_config.json"]),
-            with_weights(root, "transformer", &folder.transformer),
-            with_weights(root, "vae", &folder.vae),
+            without_weights("tokenizer", tokenizer_files(&model.tokenizer)),
+            with_weights("text_encoder", &model.text_encoder),
+            without_weights("scheduler", files_in(scheduler, &["scheduler_config.json"])),
+            with_weights("transformer", &model.transformer),
+            with_weights("vae", &model.vae),
         ];
-        let transformer = &folder.transformer_config;
-        let text = &folder.text_config;
-        let (default_steps, default_guidance) = match folder.variant {
-            Variant::Klein { distilled: true } => (4, 1.0),
-            Variant::Klein { distilled: false } | Variant::Dev => (50, 4.0),
-        };
+        let transformer = &model.transformer.config;
+        let text = &model.text_encoder.config;
+        let vae = &model.vae.config;
+        let (default_steps, default_guidance) = model.variant.defaults();
         Self {
-            name: name_of(root),
-            variant: folder.variant,
-            pipeline: folder.index.class.clone(),
-            is_distilled: folder.index.is_distilled || folder.variant == Variant::Dev,
+            name: name_of(model.source.path()),
+            variant: model.variant,
+            variant_basis: model.variant_basis,
+            pipeline: model.pipeline.clone(),
+            is_distilled: model.variant.is_distilled(),
             architecture: Architecture {
                 hidden: transformer.hidden(),
                 heads: transformer.num_attention_heads,
@@ -182,26 +147,48 @@ impl ModelInfo {
                 context: transformer.joint_attention_dim,
                 text_hidden: text.hidden_size,
                 text_layers: text.num_hidden_layers,
-                vae_channels: folder.vae_config.block_out_channels.clone(),
-                vae_decoder_channels: folder.vae_config.decoder_channels().to_vec(),
-                latent_channels: folder.vae_config.latent_channels,
+                vae_channels: vae.block_out_channels.clone(),
+                vae_decoder_channels: vae.decoder_channels().to_vec(),
+                latent_channels: vae.latent_channels,
             },
             parameters: parts.iter().map(|part| part.parameters).sum(),
             bytes: parts.iter().map(|part| part.bytes).sum(),
             parts,
             default_steps,
             default_guidance,
-            common_files: vec![root.join(INDEX)],
+            notes: model.notes(),
+            common_files: files_in(folder.clone(), &[INDEX]),
+            folder,
         }
     }
 
     /// All files whose bytes determine a picture, sorted: weights, configs, tokenizer. Their digests
     /// together identify the model.
     pub fn weight_files(&self) -> Vec<PathBuf> {
-        let of_parts = self.parts.iter().flat_map(|part| &part.files);
-        let mut files: Vec<_> = of_parts.chain(&self.common_files).cloned().collect();
+        let mut files: Vec<_> = self.named_files().into_values().collect();
         files.sort();
+        files.dedup();
         files
+    }
+
+    /// The same files by names that are the same wherever the model lies: relative to the pipeline
+    /// folder, or `PART/FILE` for what is elsewhere.
+    pub fn named_files(&self) -> BTreeMap<PathBuf, PathBuf> {
+        let of_parts = self.parts.iter().flat_map(|part| {
+            let files = part.files.iter();
+            files.map(|file| (Path::new(part.name), file))
+        });
+        let common = self.common_files.iter().map(|file| (Path::new(""), file));
+        let named = of_parts.chain(common).map(|(part, file)| {
+            let inside = self
+                .folder
+                .as_ref()
+                .and_then(|it| file.strip_prefix(it).ok());
+            let elsewhere = || part.join(file.file_name().unwrap_or_default());
+            let name = inside.map_or_else(elsewhere, Path::to_owned);
+            (name, file.clone())
+        });
+        named.collect()
     }
 
     /// The layers of the text encoder whose hidden states the transformer reads, counted from 1.
@@ -210,33 +197,37 @@ impl ModelInfo {
     }
 }
 
-/// The folder's own name, also where it is given as `.` or with a slash at its end.
-fn name_of(root: &Path) -> String {
-    let full = root.canonicalize().unwrap_or_else(|_| root.to_owned());
+/// The folder's own name, also where it is given as `.` or with a slash at its end; a file's less its
+/// ending.
+fn name_of(path: &Path) -> String {
+    let full = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let full = if path.is_dir() {
+        full.canonicalize().unwrap_or(full)
+    } else {
+        full.with_extension("")
+    };
     full.file_name().map_or_else(
         || "model".into(),
         |name| name.to_string_lossy().into_owned(),
     )
 }
 
-fn with_weights(root: &Path, name: &'static str, weights: &Weights) -> Part {
-    let mut files: Vec<_> = weights.paths().map(Path::to_owned).collect();
-    files.push(root.join(name).join("config.json"));
+fn with_weights<C>(name: &'static str, part: &crate::part::Part<C>) -> Part {
+    let mut files: Vec<_> = part.weights.paths().map(Path::to_owned).collect();
+    files.extend(part.config_path.clone());
     files.sort();
-    let precision = weights.bytes_by_dtype();
+    let precision = part.weights.bytes_by_dtype();
     let bytes = precision.values().sum();
     Part {
         name,
         files,
         precision,
-        parameters: weights.parameters(),
+        parameters: part.weights.parameters(),
         bytes,
     }
 }
 
-fn without_weights(root: &Path, name: &'static str, candidates: &[&str]) -> Part {
-    let files = candidates.iter().map(|file| root.join(name).join(file));
-    let files = files.filter(|file| file.is_file()).collect();
+fn without_weights(name: &'static str, files: Vec<PathBuf>) -> Part {
     Part {
         name,
         files,
@@ -244,4 +235,21 @@ fn without_weights(root: &Path, name: &'static str, candidates: &[&str]) -> Part
         parameters: 0,
         bytes: 0,
     }
+}
+
+fn tokenizer_files(source: &TokenizerSource) -> Vec<PathBuf> {
+    match source {
+        TokenizerSource::Folder(folder) => files_in(Some(folder.clone()), &TOKENIZER_FILES),
+        TokenizerSource::File(file) => vec![file.clone()],
+        // It is in the text encoder's file.
+        TokenizerSource::Tekken { .. } | TokenizerSource::Gguf(_) => Vec::new(),
+    }
+}
+
+/// Those of the files that there are.
+fn files_in(folder: Option<PathBuf>, names: &[&str]) -> Vec<PathBuf> {
+    let files = folder
+        .into_iter()
+        .flat_map(|folder| names.iter().map(move |name| folder.join(name)));
+    files.filter(|file| file.is_file()).collect()
 }

@@ -1,7 +1,7 @@
 //! FLUX.2 in burn: a prompt, references and a seed go in, a picture comes out.
 //!
-//! The engine runs FLUX.2 \[klein\], distilled or base, and \[dev\] from a diffusers pipeline folder, and
-//! gives the picture that the reference implementation gives in f32. It knows nothing of jobs, plugins or
+//! The engine runs FLUX.2 \[klein\], distilled or base, and \[dev\], from a diffusers pipeline folder or
+//! from single files of other programs, and gives the picture that the reference implementation gives in f32. It knows nothing of jobs, plugins or
 //! signatures, writes no file, and starts no thread of its own.
 //!
 //! ```text
@@ -21,7 +21,8 @@
 //! The map, in the order data flows:
 //!
 //! - [`Request`]: what is asked; [`OpenOptions`]: where it runs; [`Observer`]: who watches
-//! - [`inspect()`] and `folder`, `config`, `weights`: a model on disk, checked before it is read
+//! - [`ModelSource`]: which files are the model; [`inspect()`], on `model`, `part`, `fit`, [`Variant`]:
+//!   what it is; `layout`, `config`, `weights`: its files, checked before they are read
 //! - [`prompt`] and `text_encoder`: words to numbers
 //! - [`mod@reference`], [`init`] and `vae`: pictures to latents and back
 //! - `encodings`: what of this was made not long ago and is taken again
@@ -66,14 +67,17 @@ mod device;
 mod encodings;
 mod error;
 mod family;
-mod folder;
+mod fit;
 mod host;
 pub mod init;
 mod inspect;
 mod latent;
 mod layers;
+mod layout;
 mod lora;
+mod model;
 mod observer;
+mod part;
 mod picture;
 mod pipeline;
 mod preview;
@@ -84,9 +88,11 @@ mod request;
 mod rope;
 pub mod schedule;
 pub mod seed;
+mod source;
 mod text_encoder;
 mod transformer;
 mod vae;
+mod variant;
 mod weights;
 
 pub use device::{DeviceChoice, OpenOptions, Precision};
@@ -94,11 +100,14 @@ pub use encodings::EncodingTally;
 pub use error::EngineError;
 pub use family::Family;
 pub use init::{Draft, Extend, Init, InitError};
-pub use inspect::{Architecture, ModelInfo, Part, Variant, inspect};
+
+pub use inspect::{Architecture, ModelInfo, Part, inspect, inspect_source};
 pub use lora::{Lora, LoraError};
 pub use observer::{Notice, Observer, Progress, TensorData};
 pub use pipeline::Pipeline;
 pub use quantize::{QuantizeError, QuantizeOptions, QuantizeProgress, Quantized, Recipe, quantize};
 pub use reference::ReferenceCap;
 pub use request::Request;
+pub use source::{ModelParts, ModelSource, SharedParts, SourceError};
+pub use variant::{Variant, VariantBasis};
 pub use weights::{Dtype, SafetensorsWriter, TensorSpec, WeightsError, WriteError};

@@ -12,7 +12,6 @@ use crate::denoise::Origin;
 use crate::encodings::Key;
 use crate::error::EngineError;
 use crate::host::upload;
-use crate::inspect::Variant;
 use crate::init::{self, Init};
 use crate::latent::{self, Grid};
 use crate::observer::{Progress, TensorData, Watch};
@@ -27,6 +26,7 @@ pub(super) struct Conditions {
     pub(super) references: References,
     pub(super) origin: Option<Origin>,
 }
+use crate::variant::Variant;
 
 /// The prompts of a picture, encoded, `[512, context width]`.
 pub(super) struct Prompts {

@@ -10,47 +10,67 @@ use super::Pipeline;
 use crate::device::OpenOptions;
 use crate::encodings::Encodings;
 use crate::error::EngineError;
-use crate::folder::Folder;
 use crate::inspect::ModelInfo;
 use crate::lora::{self, Adapters};
-use crate::prompt::{PromptTokenizer, TokenizerSource};
+use crate::model::Model;
+use crate::prompt::PromptTokenizer;
+use crate::source::ModelSource;
 use crate::text_encoder::TextEncoder;
 use crate::transformer::Transformer;
 use crate::vae::Vae;
 
 impl Pipeline {
-    /// Opens the model in `folder`, a diffusers pipeline folder, and reads its weights.
+    /// Opens the model at `path`: a diffusers pipeline folder, or a transformer's file with its parts
+    /// where [`ModelSource::discover`] finds them.
+    ///
+    /// # Errors
+    /// As [`open_source`](Self::open_source), and what discovering gives.
+    pub fn open(path: &Path, options: &OpenOptions) -> Result<Self, EngineError> {
+        Self::open_source(&ModelSource::discover(path)?, options)
+    }
+
+    /// Opens the model of these files.
     ///
     /// # Errors
     /// A device or precision that is not available; a model that is missing, damaged, incomplete or of
     /// a kind that is not run. See [`EngineError::code`].
-    pub fn open(folder: &Path, options: &OpenOptions) -> Result<Self, EngineError> {
+    pub fn open_source(source: &ModelSource, options: &OpenOptions) -> Result<Self, EngineError> {
         let device = options.resolve()?;
         let began = Instant::now();
-        let folder = Folder::open(folder)?;
-        let info = ModelInfo::of(&folder);
+        let model = Model::open(source)?;
+        let info = ModelInfo::of(&model);
+        let Model {
+            text_encoder: text,
+            transformer,
+            vae,
+            ..
+        } = model;
         let pipeline = Self {
-            tokenizer: PromptTokenizer::open(
-                TokenizerSource::Folder(folder.root.join("tokenizer")),
-                folder.variant.family(),
-            )?,
+            tokenizer: PromptTokenizer::open(model.tokenizer, model.variant.family())?,
             text_encoder: TextEncoder::load(
-                &folder.root.join("text_encoder"),
-                folder.text_config,
-                &folder.text_encoder,
+                &text.path,
+                text.config.clone(),
+                &text.weights,
                 &device,
-            )?,
-            scheduler: folder.scheduler,
-            transformer: Arc::new(Transformer::load(
-                folder.transformer_config.clone(),
-                &folder.transformer,
+            )
+            .map_err(|error| match error {
+                EngineError::Weights(error) => text.explain(error).into(),
+                other => other,
+            })?,
+            scheduler: model.scheduler,
+            transformer: Transformer::load(
+                transformer.config.clone(),
+                &transformer.weights,
                 &Adapters::default(),
                 &device,
-            )?),
-            transformer_config: folder.transformer_config,
+            )
+            .map(Arc::new)
+            .map_err(|error| transformer.explain(error))?,
+            transformer_config: transformer.config,
             adapted: lora::Cache::default(),
-            vae: Vae::load(&folder.vae_config, &folder.vae, &device)?,
-            transformer_weights: folder.transformer,
+            vae: Vae::load(&vae.config, &vae.weights, &device)
+                .map_err(|error| vae.explain(error))?,
+            transformer_weights: transformer.weights,
             encodings: Encodings::default(),
             info,
             device,

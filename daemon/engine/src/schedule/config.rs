@@ -52,6 +52,15 @@ impl Default for SchedulerConfig {
 }
 
 impl SchedulerConfig {
+    /// The configuration that every FLUX.2 is published with, for models without a scheduler's file.
+    pub(crate) fn flux2() -> Self {
+        Self {
+            shift: 3.0,
+            use_dynamic_shifting: true,
+            ..Self::default()
+        }
+    }
+
     /// Reads the text of a `scheduler_config.json`. Keys that only describe another scheduler are
     /// passed over, as diffusers does.
     ///

@@ -7,7 +7,9 @@
 
 mod damage;
 mod encodings;
+mod files;
 mod fixture;
+mod forge;
 mod init;
 mod inspect;
 mod lora;

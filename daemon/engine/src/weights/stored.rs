@@ -125,6 +125,7 @@ impl Stored {
 
     /// How the file wants this layer to be multiplied in fp8, for devices that can. Stacked pieces that
     /// disagree have no scale for their common input.
+    #[allow(dead_code, reason = "no device of this build multiplies in fp8")]
     pub(crate) fn hints(&self) -> Hints {
         let mut all = self.pieces.iter().map(|piece| piece.hints);
         let first = all.next().unwrap_or_default();

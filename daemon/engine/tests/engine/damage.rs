@@ -193,26 +193,94 @@ fn another_shape_than_the_config_implies_is_refused() {
     });
 }
 
-#[test]
-fn fp8_weights_are_refused_with_advice() {
-    let model = copy_of_model();
-    edit(model.path(), TRANSFORMER, |parts| {
-        let entry = parts.header.get_mut(TENSOR).unwrap();
-        let [begin, end] = [0, 1].map(|i| entry["data_offsets"][i].as_u64().unwrap());
-        let half = usize::try_from(u64::midpoint(begin, end)).unwrap();
-        entry["dtype"] = json!("F8_E4M3");
-        let begin = usize::try_from(begin).unwrap();
-        // Its second half becomes a tensor that nobody asks for.
-        entry["data_offsets"] = json!([begin, half]);
-        parts.header.insert(
-            "spare".into(),
-            json!({"dtype": "F8_E4M3", "shape": [half - begin], "data_offsets": [half, end]}),
-        );
+/// Layers whose matrices become one product, and one that stands alone, each with a scale of its own.
+const SCALED: [(&str, f32); 4] = [
+    ("transformer_blocks.0.attn.to_q", 0.125),
+    ("transformer_blocks.0.attn.to_k", 0.25),
+    ("transformer_blocks.0.attn.to_v", 0.5),
+    ("x_embedder", 0.0625),
+];
+
+/// Makes these layers' weights fp8 with a scale, or the same numbers in bf16, which holds all of them.
+fn quantise(model: &Path, is_fp8: bool) {
+    edit(model, TRANSFORMER, |parts| {
+        for (layer, scale) in SCALED {
+            let name = format!("{layer}.weight");
+            let shape = parts.header[&name]["shape"].clone();
+            // The weights' own signs and last bits, between 1/16 and 1.
+            let bytes = parts.bytes(&name).as_chunks::<2>().0.iter();
+            let fp8: Vec<u8> = bytes
+                .map(|pair| pair[1] & 0x80 | 0x18 + (pair[0] & 0x1f))
+                .collect();
+            if is_fp8 {
+                parts.put(&name, "F8_E4M3", &shape, &fp8);
+                let scale = scale.to_le_bytes();
+                parts.put(&format!("{layer}.weight_scale"), "F32", &json!([]), &scale);
+                let tag = br#"{"format": "float8_e4m3fn"}"#;
+                parts.put(
+                    &format!("{layer}.comfy_quant"),
+                    "U8",
+                    &json!([tag.len()]),
+                    tag,
+                );
+            } else {
+                let bf16 = fp8.iter().flat_map(|&byte| {
+                    let value = f32::from_bits((u32::from(byte & 0x7f) << 20) + (120 << 23));
+                    let value = if byte < 0x80 { value } else { -value };
+                    ((value * scale).to_bits() >> 16).to_le_bytes()[..2].to_vec()
+                });
+                parts.put(&name, "BF16", &shape, &bf16.collect::<Vec<_>>());
+            }
+        }
     });
-    let error = open(model.path()).err().unwrap();
-    assert_eq!(error.code(), "weights-precision");
-    assert!(error.to_string().contains("F8_E4M3"), "{error}");
-    assert!(error.hint().unwrap().contains("bf16"));
+}
+
+#[test]
+fn scaled_fp8_gives_the_picture_of_the_same_numbers_in_bf16() {
+    let [wide, narrow] = [false, true].map(|is_fp8| {
+        let model = copy_of_model();
+        quantise(model.path(), is_fp8);
+        let pipeline = open(model.path()).unwrap();
+        let picture = pipeline.render(&request(), &mut Recorder::default());
+        (picture.unwrap(), pipeline.info().parameters, model)
+    });
+    assert_eq!(wide.0, narrow.0);
+    assert_eq!(wide.1, narrow.1, "a scale is no parameter");
+    let other = pipeline().render(&request(), &mut Recorder::default());
+    assert_ne!(
+        wide.0,
+        other.unwrap(),
+        "these weights are seen in the picture"
+    );
+}
+
+#[test]
+fn a_missing_scale_is_found_before_any_work() {
+    let layer = SCALED[1].0;
+    let scale = format!("{layer}.weight_scale");
+    refused("scale-missing", &[TRANSFORMER, layer, &scale], |model| {
+        quantise(model, true);
+        edit(model, TRANSFORMER, |parts| parts.remove(&scale));
+    });
+}
+
+#[test]
+fn an_unknown_quantisation_is_found_before_any_work() {
+    let named = [TRANSFORMER, "x_embedder.weight", "nvfp4"];
+    refused("quantisation-unknown", &named, |model| {
+        edit(model, TRANSFORMER, |parts| {
+            let tag = br#"{"format": "nvfp4"}"#;
+            parts.put("x_embedder.comfy_quant", "U8", &json!([tag.len()]), tag);
+        });
+    });
+    let named = [TRANSFORMER, TENSOR, "I8"];
+    refused("weights-precision", &named, |model| {
+        edit(model, TRANSFORMER, |parts| {
+            let shape = parts.header[TENSOR]["shape"].clone();
+            let bytes = vec![0; parts.bytes(TENSOR).len() / 2];
+            parts.put(TENSOR, "I8", &shape, &bytes);
+        });
+    });
 }
 
 #[test]

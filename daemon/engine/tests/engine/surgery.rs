@@ -57,6 +57,24 @@ impl Parts {
         );
     }
 
+    /// A tensor's bytes.
+    pub(crate) fn bytes(&self, tensor: &str) -> &[u8] {
+        let entry = &self.header[tensor];
+        let [begin, end] = [0, 1].map(|i| entry["data_offsets"][i].as_u64().unwrap());
+        &self.data[usize::try_from(begin).unwrap()..usize::try_from(end).unwrap()]
+    }
+
+    /// Puts a tensor behind all others, in the place of the one of its name if there is one.
+    pub(crate) fn put(&mut self, tensor: &str, dtype: &str, shape: &Value, bytes: &[u8]) {
+        if self.header.contains_key(tensor) {
+            self.remove(tensor);
+        }
+        let offsets = [self.data.len(), self.data.len() + bytes.len()];
+        let entry = json!({"dtype": dtype, "shape": shape, "data_offsets": offsets});
+        self.header.insert(tensor.to_owned(), entry);
+        self.data.extend(bytes);
+    }
+
     /// Leaves a tensor out, and its bytes too.
     pub(crate) fn remove(&mut self, tensor: &str) {
         let entry = self.header.remove(tensor).unwrap();

@@ -95,7 +95,7 @@ mod tests {
     fn defined(bits: u32, exponent: u32, mantissa: u32, bias: i32) -> f64 {
         let field = |shift: u32, width: u32| f64::from((bits >> shift) & ((1 << width) - 1));
         let (e, m) = (field(mantissa, exponent), field(0, mantissa));
-        let unit = 2.0_f64.powi(-i32::try_from(mantissa).unwrap());
+        let unit = 2.0_f64.powf(-f64::from(mantissa));
         let magnitude = if e == 0.0 {
             m * unit * 2.0_f64.powi(1 - bias)
         } else {

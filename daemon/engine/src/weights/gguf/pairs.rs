@@ -167,13 +167,6 @@ impl Pairs {
         values.map(|value| kind.integer(value)).collect()
     }
 
-    /// An array of fractions, such as the scores of tokens.
-    pub(crate) fn floats(&self, key: &str) -> Option<Vec<f64>> {
-        let (kind, (_, bytes)) = self.array(key, |kind| kind.size().is_some())?;
-        let values = bytes.chunks_exact(kind.size()?);
-        values.map(|value| kind.float(value)).collect()
-    }
-
     /// All single values as text, for messages and for looking up names.
     pub(super) fn texts(&self) -> BTreeMap<String, String> {
         let text = |key: &str, value: &Value| match value.kind {

@@ -150,7 +150,10 @@ pub(super) fn open(folder: &Path, family: Family) -> Result<Opened, PromptError>
     };
     tokenizer.set_encode_special_tokens(config.split_special_tokens);
     let template = match config.template(folder)? {
-        Some(source) => Template::Chat(ChatTemplate::compile(source, config.special_tokens())?),
+        Some(source) => {
+            let template = ChatTemplate::compile(source, config.special_tokens())?;
+            Template::Chat(Box::new(template))
+        }
         None => Template::BuiltIn,
     };
     let padding = config.pad_token.as_ref().map(SpecialToken::text);

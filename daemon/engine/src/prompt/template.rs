@@ -29,7 +29,7 @@ const TODAY: [(&str, &str); 9] = [
 /// How a prompt is dressed.
 pub(super) enum Template {
     /// By the model's own template.
-    Chat(ChatTemplate),
+    Chat(Box<ChatTemplate>),
     /// As the family has it, for models that come without a template.
     BuiltIn,
 }

@@ -2,7 +2,7 @@
 """Make the golden data beside this file with the libraries that define what is right.
 
     python3 -m venv venv
-    venv/bin/pip install torch==2.15.0 diffusers==0.42.1 transformers==5.23.0 pillow==13.0.0
+    venv/bin/pip install torch==2.15.0 diffusers==0.42.1 transformers==5.23.0 pillow==13.0.0 mistral_common==1.13.1
     venv/bin/python tests/golden/make_golden.py
 
 Run it on an x86-64 machine with AVX2: that is the PyTorch whose bits a seed means.
@@ -10,9 +10,13 @@ Run it on an x86-64 machine with AVX2: that is the PyTorch whose bits a seed mea
     randn.json      torch.randn: seed, count, the first and last samples, and a hash of all bits
     schedules.json  diffusers' scheduler: configuration, tokens, steps, the bits of mu, sigmas, timesteps
     prompts.json    transformers with the tokenizer of tests/fixtures/klein: prompt, template, ids
+    dev_prompts.json  the same with dev's tokenizer and messages, of tests/fixtures/dev
+    tekken.json     a small vocabulary in the format of Mistral's tokenizer, for
+    tekken_prompts.json  mistral_common with it: prompt and ids, without special tokens
     pictures.json   Pillow and diffusers: sizes, and a hash of the scaled or fitted picture
     scaled.png      what Pillow makes of unscaled.png
 """
+import base64
 import json
 import pathlib
 
@@ -20,12 +24,23 @@ import numpy as np
 import torch
 from diffusers import FlowMatchEulerDiscreteScheduler
 from diffusers.pipelines.flux2.image_processor import Flux2ImageProcessor
+from diffusers.pipelines.flux2.pipeline_flux2 import SYSTEM_MESSAGE, format_input
 from diffusers.pipelines.flux2.pipeline_flux2_klein import compute_empirical_mu
+from mistral_common.tokens.tokenizers.tekken import Tekkenizer
 from PIL import Image
-from transformers import Qwen2TokenizerFast
+from tokenizers import Regex, Tokenizer, models, pre_tokenizers, trainers
+from transformers import AutoTokenizer, Qwen2TokenizerFast
 
 HERE = pathlib.Path(__file__).parent
 MODEL = HERE.parents[3] / "tests" / "fixtures" / "klein" / "model"
+DEV = HERE.parents[3] / "tests" / "fixtures" / "dev" / "model"
+PROMPTS = ["", " ", "a red fox reading a newspaper in the rain", "  two   spaces,\ttabs \n\nand lines \n",
+           "a poster that says \"OPEN LATE\" in 'bold' \u201cserif\u201d, don't DON'T", "青い椅子と一只猫, 한국어",
+           "🦊 👩\u200d👩\u200d👧 ½ ٣ e\u0301 \u212b", "camelCase HTMLParser, https://a.b/c/\n/x", "\x1c\x85\u00a0\u3000\u2028\u200b",
+           "ſ's 'LL K", "ein blauer Stuhl, une chaise bleue dans un pré", "1234567 3.14", "a fox " * 300, "青" * 200 + "\n" * 400]
+TEKKEN_WORDS = (r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+"
+                r"|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*"
+                r"|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+")
 
 
 def fnv(data: bytes) -> str:
@@ -85,6 +100,42 @@ def prompts() -> None:
     write("prompts.json", rows)
 
 
+def dev_prompts() -> None:
+    tokenizer = AutoTokenizer.from_pretrained(DEV / "tokenizer")
+    rows = []
+    for prompt in [*PROMPTS, "[IMG]a [I[IMG]MG] fox", "typed [/INST] <s> </s>[SYSTEM_PROMPT]x"]:
+        messages = format_input([prompt], SYSTEM_MESSAGE)[0]
+        k = tokenizer.apply_chat_template([messages], tokenize=True, return_dict=True, padding="max_length",
+                                          truncation=True, max_length=512)
+        ids = np.array(k["input_ids"][0], dtype="<i8")
+        rows.append(dict(prompt=prompt, text=tokenizer.apply_chat_template(messages, tokenize=False),
+                         length=sum(k["attention_mask"][0]), last=ids[-24:].tolist(), fnv=fnv(ids.tobytes())))
+    write("dev_prompts.json", rows)
+
+
+def tekken() -> None:
+    bpe = Tokenizer(models.BPE())
+    bpe.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.Split(Regex(TEKKEN_WORDS), "isolated"),
+                                                 pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
+    bpe.train_from_iterator([SYSTEM_MESSAGE, *PROMPTS] * 2, trainers.BpeTrainer(
+        vocab_size=700, initial_alphabet=pre_tokenizers.ByteLevel.alphabet()))
+    printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    hidden = [b for b in range(256) if b not in printable]
+    byte = {**{chr(b): b for b in printable}, **{chr(256 + i): b for i, b in enumerate(hidden)}}
+    merges = json.loads(bpe.to_str())["model"]["merges"]
+    strings = [bytes([b]) for b in range(256)] + [bytes(byte[c] for c in a + b) for a, b in merges]
+    # A word that no merges make, and ranks that the model does not use.
+    strings += ["Supercalifragilistic".encode(), b"unused one", b"unused two"]
+    vocab = [dict(rank=i, token_bytes=base64.b64encode(s).decode(), token_str=None) for i, s in enumerate(strings)]
+    config = dict(pattern=TEKKEN_WORDS, num_vocab_tokens=len(vocab), default_vocab_size=len(vocab) - 2 + 1000,
+                  default_num_special_tokens=1000, version="v3")
+    lines = ",\n".join(json.dumps(token) for token in vocab)
+    (HERE / "tekken.json").write_text(f'{{"config": {json.dumps(config)}, "vocab": [\n{lines}\n]}}\n')
+    tokenizer = Tekkenizer.from_file(HERE / "tekken.json")
+    write("tekken_prompts.json", [dict(prompt=p, ids=tokenizer.encode(p, bos=False, eos=False)[:300])
+                                  for p in [SYSTEM_MESSAGE, *PROMPTS, "Supercalifragilistic", " Supercalifragilistics"]])
+
+
 def pattern(width: int, height: int) -> Image.Image:
     """A picture with edges and noise everywhere, by a formula that the tests repeat."""
     y, x, c = np.mgrid[0:height, 0:width, 0:3].astype(np.uint32)
@@ -113,4 +164,4 @@ def pictures() -> None:
 
 
 if __name__ == "__main__":
-    randn(), schedules(), prompts(), pictures()
+    randn(), schedules(), prompts(), dev_prompts(), tekken(), pictures()

@@ -4,13 +4,15 @@
 //! The same manifest in the same world always gives the same answer.
 
 mod files;
+mod init;
 
 use crate::job::{JOB_VERSION, Job, JobModel, Output, Provenance};
-use crate::limits::{MAX_ASPECT, MAX_PIXELS};
+use crate::limits::{MAX_ASPECT, MAX_PIXELS, MAX_SIDE, MIN_SIDE};
 use crate::manifest::{self, Grammar, Manifest};
 use crate::problem::{Code, Fault, Problem, Problems};
 use crate::template;
 use crate::world::{ModelChoice, World};
+use init::Size;
 
 /// Makes a manifest a job.
 ///
@@ -109,7 +111,8 @@ impl Examination<'_> {
             self.report("prompt", fault);
         }
         let model = self.model(&wishes);
-        let size = self.size(&wishes, model.as_ref());
+        let init = self.init(&wishes);
+        let size = self.size(&wishes, model.as_ref(), init.as_ref().map(|(_, own)| *own));
         let output = self.output(&wishes);
         let references = self.references(&wishes);
         let loras = self.loras(&wishes);
@@ -131,6 +134,8 @@ impl Examination<'_> {
             stem: wishes.name,
             priority: wishes.priority.unwrap_or_default(),
             references,
+            reference_cap: self.world.reference_cap(),
+            init: init.map(|(init, _)| init),
             loras,
             output,
             provenance: Provenance {
@@ -151,42 +156,56 @@ impl Examination<'_> {
             .ok()
     }
 
-    /// Width and height together; each alone is in range already.
-    fn size(&mut self, wishes: &Manifest, model: Option<&ModelChoice>) -> Option<(u32, u32)> {
-        if self.blamed("width") || self.blamed("height") {
+    /// Width and height together; each that was written is in range already. `own` is the size of the
+    /// picture to begin from.
+    fn size(
+        &mut self,
+        wishes: &Manifest,
+        model: Option<&ModelChoice>,
+        own: Option<Size>,
+    ) -> Option<Size> {
+        if self.blamed("width") || self.blamed("height") || self.blamed_below("init") {
             return None;
         }
-        let default = model.map(|model| model.default_size);
-        let width = wishes.width.or(default.map(|(width, _)| width))?;
-        let height = wishes.height.or(default.map(|(_, height)| height))?;
+        let (width, height) = match (&wishes.init, own) {
+            (Some(init), Some(own)) => self.size_of_init(wishes, init, own)?,
+            _ => {
+                let default = model.map(|model| model.default_size);
+                let width = wishes.width.or(default.map(|(width, _)| width))?;
+                let height = wishes.height.or(default.map(|(_, height)| height))?;
+                (width, height)
+            }
+        };
         // The one that was given, or the greater of the two, is the one to change.
         let given = |key: &str| self.manifest.places.contains(key);
-        let key = match (given("width"), given("height")) {
-            (true, false) => "width",
-            (false, true) => "height",
+        let key = match (given("width"), given("height"), &wishes.init) {
+            (false, false, Some(init)) if init.extend.is_some() => "init.extend",
+            (false, false, Some(_)) if wishes.width.or(wishes.height).is_none() => "init.path",
+            (true, false, _) => "width",
+            (false, true, _) => "height",
             _ if width >= height => "width",
             _ => "height",
+        };
+        let hint = match key {
+            "init.path" => Some("give width and height, and the picture is scaled".to_owned()),
+            "init.extend" => Some("extend it less, or a smaller picture".to_owned()),
+            _ => None,
         };
         let (short, long) = (width.min(height), width.max(height));
         // In 64 bits: a template's or model's sides are as wide as they please.
         let pixels = u64::from(width) * u64::from(height);
-        if pixels > u64::from(MAX_PIXELS) {
-            let says = format!(
-                "makes the picture {width} × {height} = {pixels} pixels; at most {MAX_PIXELS} \
-                 are possible"
-            );
-            self.report(key, Fault::of_key(Code::OutOfRange, says));
-            return None;
-        }
-        if u64::from(long) > u64::from(short) * u64::from(MAX_ASPECT) {
-            let says = format!(
-                "makes the picture {width} × {height}; one side may be at most {MAX_ASPECT} \
-                 times the other"
-            );
-            self.report(key, Fault::of_key(Code::OutOfRange, says));
-            return None;
-        }
-        Some((width, height))
+        let wrong = if pixels > u64::from(MAX_PIXELS) {
+            format!(" = {pixels} pixels; at most {MAX_PIXELS} are possible")
+        } else if u64::from(long) > u64::from(short) * u64::from(MAX_ASPECT) {
+            format!("; one side may be at most {MAX_ASPECT} times the other")
+        } else if short < MIN_SIDE || long > MAX_SIDE {
+            format!("; each side must be {MIN_SIDE} to {MAX_SIDE}")
+        } else {
+            return Some((width, height));
+        };
+        let says = format!("makes the picture {width} × {height}{wrong}");
+        self.report(key, Fault::of_key(Code::OutOfRange, says).maybe_hint(hint));
+        None
     }
 
     fn output(&mut self, wishes: &Manifest) -> Output {

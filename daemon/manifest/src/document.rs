@@ -237,6 +237,11 @@ impl<'f, 't> Section<'f, 't> {
         self.findings.seen.insert(entry.key.clone(), entry.offset);
     }
 
+    /// Whether the table says anything at all.
+    pub(crate) fn is_given(&self) -> bool {
+        !self.table.is_empty()
+    }
+
     /// Reports that a key must be there and is not, unless it is there (and perhaps bad).
     pub(crate) fn require(&mut self, key: &'static str, hint: &str) {
         if self.table.get(key).is_none() {

@@ -16,8 +16,9 @@ use crate::seeds::Seeds;
 
 mod path_text;
 
-/// The version of the stored form.
-pub const JOB_VERSION: u32 = 1;
+/// The version of the stored form. Since 2 a job may begin from a picture, which a program that knows
+/// 1 would leave out.
+pub const JOB_VERSION: u32 = 2;
 
 /// One job, checked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -50,6 +51,12 @@ pub struct Job {
     /// References, in the order of their numbers.
     #[serde(default)]
     pub references: Vec<JobReference>,
+    /// The area above which references are scaled down.
+    #[serde(default)]
+    pub reference_cap: ReferenceCap,
+    /// The picture that is begun from.
+    #[serde(default)]
+    pub init: Option<JobInit>,
     /// LoRA files, in order.
     #[serde(default)]
     pub loras: Vec<JobLora>,
@@ -80,6 +87,53 @@ pub struct JobReference {
     /// What is done to it first; where this is empty, the file begins like a picture.
     #[serde(default)]
     pub prepare: Vec<Preparation>,
+}
+
+/// The area above which references are scaled down.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ReferenceCap {
+    /// A megapixel each, as diffusers does.
+    #[default]
+    #[serde(rename = "1MP")]
+    Megapixel,
+    /// Four megapixels for the only one, a megapixel for each of several, as Black Forest Labs does.
+    #[serde(rename = "bfl")]
+    Bfl,
+}
+
+/// The picture that a job begins from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct JobInit {
+    /// The file, canonical and absolute.
+    #[serde(with = "path_text")]
+    pub path: PathBuf,
+    /// The mask's file, canonical and absolute: white is painted anew. It has the picture's size.
+    #[serde(default, with = "path_text::maybe")]
+    pub mask: Option<PathBuf>,
+    /// How much may change, over 0 and up to 1. Left out: 1 where a part is painted anew (by the mask,
+    /// the extension or the picture's transparency), else 0.6.
+    #[serde(default)]
+    pub strength: Option<f64>,
+    /// How far the picture grows on each side.
+    #[serde(default)]
+    pub extend: Extend,
+}
+
+/// How far a picture grows on each side, in pixels.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Extend {
+    /// To the left.
+    #[serde(default)]
+    pub left: u32,
+    /// To the right.
+    #[serde(default)]
+    pub right: u32,
+    /// Upwards.
+    #[serde(default)]
+    pub top: u32,
+    /// Downwards.
+    #[serde(default)]
+    pub bottom: u32,
 }
 
 /// One step of preparing a reference.
@@ -185,6 +239,16 @@ impl Job {
             return Err(JobError::Newer { found: version });
         }
         Ok(serde_json::from_str(text)?)
+    }
+
+    /// The files that it reads besides the model and the LoRA files, in the order in which they are
+    /// kept with it: the references, the picture to begin from, its mask.
+    #[must_use]
+    pub fn inputs(&self) -> Vec<PathBuf> {
+        let references = self.references.iter().map(|reference| &reference.path);
+        let init = self.init.iter().map(|init| &init.path);
+        let mask = self.init.iter().filter_map(|init| init.mask.as_ref());
+        references.chain(init).chain(mask).cloned().collect()
     }
 
     /// How many pictures it makes.

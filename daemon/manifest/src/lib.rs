@@ -41,7 +41,8 @@ mod request;
 pub use check::{check, load};
 pub use format::Format;
 pub use job::{
-    JOB_VERSION, Job, JobError, JobLora, JobModel, JobReference, Output, Preparation, Provenance,
+    Extend, JOB_VERSION, Job, JobError, JobInit, JobLora, JobModel, JobReference, Output,
+    Preparation, Provenance, ReferenceCap,
 };
 pub use limits::{
     MAX_ASPECT, MAX_GUIDANCE, MAX_LORA_SCALE, MAX_LORAS, MAX_MANIFEST_BYTES, MAX_NAME_BYTES,
@@ -49,8 +50,8 @@ pub use limits::{
     MAX_RENDERS, MAX_SEED, MAX_SIDE, MAX_STEPS, MAX_TITLE_CHARS, MIN_SIDE, SIDE_STEP,
 };
 pub use manifest::{
-    Lora, MANIFEST_VERSION, Manifest, OutputWishes, PreparationStep, ProvenanceWishes, Reference,
-    parse,
+    InitWishes, Lora, MANIFEST_VERSION, Manifest, OutputWishes, PreparationStep, ProvenanceWishes,
+    Reference, parse,
 };
 pub use place::Place;
 pub use problem::{Code, Problem, Problems};

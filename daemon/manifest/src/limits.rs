@@ -102,6 +102,25 @@ pub(crate) fn guidance(value: f64) -> Checked<f32> {
     number(value, 0.0, MAX_GUIDANCE)
 }
 
+/// How much of a picture that is begun from may change; at 0 there would be nothing to do. It stays
+/// an f64: which step is the first turns on its last bit.
+pub(crate) fn strength(value: f64) -> Checked<f64> {
+    if value > 0.0 && value <= 1.0 {
+        Ok(value)
+    } else {
+        Err(Fault::must(
+            Code::OutOfRange,
+            value,
+            "be more than 0 and at most 1",
+        ))
+    }
+}
+
+/// How far a picture grows on one side, in pixels.
+pub(crate) fn extension(value: i64) -> Checked<u32> {
+    range(value, 0, MAX_SIDE.into()).map(|side| side as u32)
+}
+
 pub(crate) fn lora_scale(value: f64) -> Checked<f32> {
     number(value, -MAX_LORA_SCALE, MAX_LORA_SCALE)
 }
@@ -265,6 +284,11 @@ mod tests {
         }
         assert_eq!(lora_scale(-10.0).unwrap(), -10.0);
         assert!(lora_scale(10.5).is_err());
+        assert_eq!(strength(0.7).unwrap(), 0.7);
+        assert_eq!(strength(1.0).unwrap(), 1.0);
+        for bad in [0.0, -0.5, 1.000_000_1, f64::NAN] {
+            assert_eq!(strength(bad).unwrap_err().code, Code::OutOfRange, "{bad}");
+        }
     }
 
     #[test]

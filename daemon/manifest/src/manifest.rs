@@ -13,6 +13,10 @@ use crate::read::{BYTE_ORDER_MARK, too_large};
 use crate::seeds::{self, Seeds};
 
 mod files;
+mod init;
+
+pub use init::InitWishes;
+pub(crate) use init::nowhere;
 
 pub use files::{Lora, PreparationStep, Reference};
 
@@ -49,6 +53,8 @@ pub struct Manifest {
     pub loras: Vec<Lora>,
     /// References, in order.
     pub references: Vec<Reference>,
+    /// The table `[init]`: a picture to begin from.
+    pub init: Option<InitWishes>,
     /// The table `[output]`.
     pub output: OutputWishes,
     /// The table `[provenance]`.
@@ -162,6 +168,7 @@ fn top(mut section: Section<'_, '_>, grammar: Grammar) -> Manifest {
         manifest.name = section.string("name", limits::stem);
         manifest.loras = files::loras(&mut section);
         manifest.references = files::references(&mut section);
+        manifest.init = init::read(&mut section);
     }
     section.finish();
     manifest

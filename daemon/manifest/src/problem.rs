@@ -74,6 +74,8 @@ codes! {
     NotAFile = "not-a-file",
     /// A reference that is used as it is and is not a picture.
     NotAPicture = "not-a-picture",
+    /// A mask of another size than the picture that it is laid over.
+    MaskSize = "mask-size",
     /// No model is named and the config has no default.
     ModelUnset = "model-unset",
     /// A model of this name is not known.

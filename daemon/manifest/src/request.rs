@@ -9,7 +9,7 @@ use crate::check;
 use crate::format::Format;
 use crate::job::{Job, Preparation};
 use crate::limits::{self, MAX_LORAS, MAX_PREPARATIONS, MAX_REFERENCES};
-use crate::manifest::{Lora, Manifest, Reference};
+use crate::manifest::{InitWishes, Lora, Manifest, Reference};
 use crate::problem::{Code, Fault, Problem, Problems, quoted};
 use crate::seeds::Seeds;
 use crate::world::World;
@@ -48,6 +48,14 @@ pub struct Request {
     pub seed: Option<i64>,
     /// `--reference`, each with its `--prepare`s.
     pub references: Vec<RequestReference>,
+    /// `--init`: a picture to begin from.
+    pub init: Option<PathBuf>,
+    /// `--mask`: where it is painted anew.
+    pub mask: Option<PathBuf>,
+    /// `--strength`: how much of it may change.
+    pub strength: Option<f64>,
+    /// `--extend left=128,right=128`: how far it grows.
+    pub extend: Option<String>,
     /// `--lora FILE[:scale]`, each.
     pub loras: Vec<String>,
     /// `--output`; its extension says the format.
@@ -104,6 +112,7 @@ impl Request {
             seeds: (faults.number("seed", self.seed, limits::seed))
                 .map(|seed| Seeds::Fixed(vec![seed])),
             references: self.references(faults),
+            init: self.init(faults),
             loras: self.loras(faults),
             ..Manifest::default()
         };
@@ -146,6 +155,32 @@ impl Request {
             .collect()
     }
 
+    fn init(&self, faults: &mut Faults) -> Option<InitWishes> {
+        let strength = faults.number("init.strength", self.strength, limits::strength);
+        let extend = faults.text("init.extend", &self.extend, written::extend);
+        if let Some(path) = &self.init {
+            return Some(InitWishes {
+                path: path.clone(),
+                mask: self.mask.clone(),
+                strength,
+                extend,
+            });
+        }
+        for (key, given) in [
+            ("init.mask", self.mask.is_some()),
+            ("init.strength", self.strength.is_some()),
+            ("init.extend", self.extend.is_some()),
+        ] {
+            let needs = Fault::of_key(
+                Code::InvalidValue,
+                "is given without a picture to begin from",
+            )
+            .hint("name it: --init photo.png");
+            faults.keep(key, if given { Err(needs) } else { Ok(()) });
+        }
+        None
+    }
+
     fn loras(&self, faults: &mut Faults) -> Vec<Lora> {
         if !faults.fits("lora", self.loras.len(), MAX_LORAS) {
             return Vec::new();
@@ -162,7 +197,6 @@ impl Request {
     }
 }
 
-/// The faults so far, under the keys of a manifest.
 /// A plugin and its parameters as a flag writes them: `PLUGIN[:key=value,…]`. A value is a TOML
 /// one (`512`, `0.5`, `true`, `"a, b"`); what is none is taken as a string as it stands.
 ///
@@ -179,6 +213,7 @@ pub fn preparation(written: &str) -> Result<Preparation, Problems> {
     }
 }
 
+/// The faults so far, under the keys of a manifest.
 struct Faults(Vec<Problem>);
 
 impl Faults {
@@ -222,6 +257,9 @@ fn flag(key: &str) -> String {
     }
     match key {
         "output.format" => "--output".to_owned(),
+        "init.mask" => "--mask".to_owned(),
+        "init.strength" => "--strength".to_owned(),
+        "init.extend" => "--extend".to_owned(),
         "output.quality" => "--quality".to_owned(),
         "provenance.title" => "--title".to_owned(),
         key => format!("--{}", key.split(['[', '.']).next().unwrap_or(key)),

@@ -65,6 +65,7 @@ fn merge(over: &Manifest, under: Manifest) -> Manifest {
         name: over.name,
         loras: over.loras,
         references: over.references,
+        init: over.init,
         places: over.places,
     }
 }

@@ -3,11 +3,13 @@
 //! The program answers for the real machine, tests for an invented one. Answers are about this
 //! moment and must be cheap: a check never loads a model or compiles a plugin.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
 use crate::format::Format;
+use crate::job::ReferenceCap;
 use crate::problem::{Code, Fault, quoted};
 use crate::suggest;
 
@@ -47,6 +49,19 @@ pub trait World {
 
     /// Whether LoRA files can be used.
     fn loras(&self) -> bool;
+
+    /// Width and height in pixels of the picture in a file that is open at its beginning, as it is
+    /// seen: turned as it says of itself.
+    ///
+    /// # Errors
+    ///
+    /// Why there are none, in words, without paths.
+    fn picture_size(&self, file: &mut File) -> Result<(u32, u32), String>;
+
+    /// The area above which references are scaled down.
+    fn reference_cap(&self) -> ReferenceCap {
+        ReferenceCap::default()
+    }
 }
 
 /// A model that can be used, and what it does where a manifest says nothing.

@@ -5,7 +5,7 @@
 //! all, and "unknown key" alone would not explain it.
 
 /// Keys of the top of a manifest.
-const TOP: [&str; 14] = [
+const TOP: [&str; 15] = [
     "manifest",
     "prompt",
     "negative",
@@ -20,40 +20,51 @@ const TOP: [&str; 14] = [
     "priority",
     "lora",
     "reference",
+    "init",
 ];
 
 /// Keys that belong into a table, and the table. (`scale` and `path` are in several.)
-const IN_TABLES: [(&str, &str); 5] = [
+const IN_TABLES: [(&str, &str); 8] = [
     ("format", "[output]"),
     ("quality", "[output]"),
     ("include_prompt", "[provenance]"),
     ("title", "[provenance]"),
     ("prepare", "[[reference]]"),
+    ("mask", "[init]"),
+    ("strength", "[init]"),
+    ("extend", "[init]"),
 ];
 
 /// What the keys are called elsewhere.
-const ELSEWHERE: [(&str, &str); 24] = [
+const ELSEWHERE: [(&str, &str); 31] = [
     ("batch", "seed = { start = 1, count = 8 }"),
     ("batch_size", "seed = { start = 1, count = 8 }"),
     ("cfg", "guidance"),
     ("cfg_scale", "guidance"),
     ("checkpoint", "model"),
+    ("denoise", "strength, in [init]"),
+    ("denoising_strength", "strength, in [init]"),
     ("file", "path"),
     ("filename", "name"),
     ("guidance_scale", "guidance"),
     ("image", "[[reference]]"),
     ("images", "[[reference]]"),
+    ("init_image", "path, in [init]"),
+    ("inpaint", "mask, in [init]"),
     ("input", "[[reference]]"),
     ("lora_weights", "lora"),
+    ("mask_image", "mask, in [init]"),
     ("negative_prompt", "negative"),
     ("num_images", "seed = { start = 1, count = 8 }"),
     ("num_inference_steps", "steps"),
+    ("outpaint", "extend, in [init]"),
     ("output_format", "format, in [output]"),
     ("plugins", "prepare, in [[reference]]"),
     ("preset", "template"),
     ("references", "[[reference]], once for each"),
     ("seeds", "seed"),
     ("size", "width and height"),
+    ("source", "path, in [init]"),
     ("text", "prompt"),
     ("version", "manifest"),
     ("weight", "scale"),
@@ -89,6 +100,8 @@ mod tests {
         assert_eq!(advice("quality", ""), "quality belongs in [output]");
         assert_eq!(advice("title", "output"), "title belongs in [provenance]");
         assert_eq!(advice("quality", "output"), "");
+        assert_eq!(advice("mask", ""), "mask belongs in [init]");
+        assert_eq!(advice("strength", "init"), "");
     }
 
     #[test]
@@ -98,6 +111,7 @@ mod tests {
         assert_eq!(advice("file", "reference[1]"), "did you mean path?");
         assert_eq!(advice("weight", "lora[1]"), "did you mean scale?");
         assert_eq!(advice("cfg", "output"), "");
+        assert_eq!(advice("denoise", ""), "did you mean strength, in [init]?");
         assert_eq!(advice("nothing", ""), "");
     }
 }

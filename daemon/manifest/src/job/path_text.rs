@@ -28,3 +28,24 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<PathBuf,
         Form::Bytes(bytes) => OsString::from_vec(bytes).into(),
     })
 }
+
+/// The same for a path that may be left out.
+pub(super) mod maybe {
+    use super::{Deserialize, Deserializer, PathBuf, Serialize, Serializer};
+
+    #[derive(Serialize, Deserialize)]
+    struct Form(#[serde(with = "super")] PathBuf);
+
+    pub(crate) fn serialize<S: Serializer>(
+        path: &Option<PathBuf>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        path.clone().map(Form).serialize(serializer)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Option<PathBuf>, D::Error> {
+        Ok(Option::<Form>::deserialize(from)?.map(|form| form.0))
+    }
+}

@@ -4,8 +4,9 @@ use serde_json::{Map, Value};
 use toml::de::DeValue;
 
 use crate::document;
+use crate::job::Extend;
 use crate::limits;
-use crate::manifest::{Lora, PreparationStep};
+use crate::manifest::{Lora, PreparationStep, nowhere};
 use crate::problem::{Code, Fault, quoted};
 
 /// `PLUGIN[:key=value,…]`. A value is a TOML one (`512`, `0.5`, `true`, `"a, b"`); what is none is
@@ -53,6 +54,44 @@ pub(super) fn lora(number: usize, written: &str) -> Result<Lora, Fault> {
         path: limits::naming(path)?.into(),
         scale: limits::lora_scale(scale)?,
     })
+}
+
+/// `SIDE=PIXELS,…` with the sides left, right, top and bottom.
+pub(super) fn extend(written: &str) -> Result<Extend, Fault> {
+    let mut extend = Extend::default();
+    let mut seen: Vec<&str> = Vec::new();
+    for pair in pairs(written) {
+        let wrong = |what: &str| {
+            let says = format!("is {}, and {} {what}", quoted(written), quoted(pair));
+            Fault::of_key(Code::InvalidValue, says)
+                .hint("for instance: --extend left=128,right=128")
+        };
+        let (side, pixels) = pair
+            .split_once('=')
+            .ok_or_else(|| wrong("is no side=pixels"))?;
+        let side = side.trim();
+        let place = match side {
+            "left" => &mut extend.left,
+            "right" => &mut extend.right,
+            "top" => &mut extend.top,
+            "bottom" => &mut extend.bottom,
+            _ => return Err(wrong("names none of left, right, top and bottom")),
+        };
+        if seen.contains(&side) {
+            return Err(wrong("is there twice"));
+        }
+        seen.push(side);
+        let pixels = pixels
+            .trim()
+            .parse()
+            .map_err(|_| wrong("gives no whole number"))?;
+        *place = limits::extension(pixels)?;
+    }
+    if seen.is_empty() {
+        Err(nowhere())
+    } else {
+        Ok(extend)
+    }
 }
 
 /// The parts between commas, save commas in double quotes.
@@ -134,6 +173,26 @@ mod tests {
         ] {
             let fault = preparation(1, written).unwrap_err();
             assert_eq!(fault.code, Code::InvalidValue, "{written}");
+        }
+    }
+
+    #[test]
+    fn extensions_in_short() {
+        let sides = |written| {
+            extend(written).map(|extend| [extend.left, extend.right, extend.top, extend.bottom])
+        };
+        assert_eq!(sides("left=128, bottom = 7").unwrap(), [128, 0, 0, 7]);
+        for written in [
+            "",
+            "128",
+            "left",
+            "left=",
+            "up=3",
+            "left=1,left=2",
+            "left=-1",
+            "left=1.5",
+        ] {
+            assert!(extend(written).is_err(), "{written}");
         }
     }
 

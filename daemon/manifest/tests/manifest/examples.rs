@@ -53,4 +53,8 @@ fn the_examples_mean_what_they_say() {
 
     let furnish = job("furnish.toml");
     assert_eq!(furnish.references[1].prepare[0].plugin, "fit");
+
+    let repaint = job("repaint.toml");
+    assert_eq!((repaint.width, repaint.height), (992, 736));
+    assert!(repaint.init.unwrap().mask.is_some());
 }

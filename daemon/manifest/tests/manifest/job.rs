@@ -5,8 +5,8 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
 use atelier_manifest::{
-    Format, JOB_VERSION, Job, JobLora, JobModel, JobReference, Output, Preparation, Provenance,
-    Seeds,
+    Extend, Format, JOB_VERSION, Job, JobInit, JobLora, JobModel, JobReference, Output,
+    Preparation, Provenance, ReferenceCap, Seeds,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -28,6 +28,8 @@ fn job(seeds: Seeds) -> Job {
         stem: None,
         priority: 0,
         references: Vec::new(),
+        reference_cap: ReferenceCap::default(),
+        init: None,
         loras: Vec::new(),
         output: Output::default(),
         provenance: Provenance::default(),
@@ -60,10 +62,42 @@ fn pictures_are_named_by_number() {
 fn the_stored_form_is_known() {
     let stored: Value =
         serde_json::from_str(&job(Seeds::Fixed(vec![1])).to_json().unwrap()).unwrap();
-    assert_eq!(stored["version"], json!(1));
+    assert_eq!(stored["version"], json!(2));
+    assert_eq!(stored["reference_cap"], json!("1MP"));
     assert_eq!(stored["seeds"], json!({ "fixed": [1] }));
     assert_eq!(stored["output"], json!({ "format": "png", "quality": 95 }));
     assert_eq!(stored["model"]["path"], json!("/models/klein-4b"));
+}
+
+#[test]
+fn the_files_of_a_job_are_references_then_the_picture_then_its_mask() {
+    let mut job = job(Seeds::Fixed(vec![1]));
+    job.references = vec![JobReference {
+        number: 1,
+        path: "/a.png".into(),
+        prepare: Vec::new(),
+    }];
+    assert_eq!(job.inputs(), [PathBuf::from("/a.png")]);
+    job.init = Some(JobInit {
+        path: "/b.png".into(),
+        mask: Some("/c.png".into()),
+        strength: Some(0.7),
+        extend: Extend {
+            left: 16,
+            ..Extend::default()
+        },
+    });
+    let files = ["/a.png", "/b.png", "/c.png"].map(PathBuf::from);
+    assert_eq!(job.inputs(), files);
+    let stored = job.to_json().unwrap();
+    assert_eq!(Job::from_json(&stored).unwrap(), job);
+    // What was left out of a stored job has its default.
+    let init = json!({ "path": "/b.png" });
+    let init: JobInit = serde_json::from_value(init).unwrap();
+    assert_eq!(
+        (init.mask, init.strength, init.extend),
+        (None, None, Extend::default())
+    );
 }
 
 #[test]
@@ -77,6 +111,10 @@ fn old_jobs_can_be_read_and_newer_ones_are_refused() {
     });
     let read = Job::from_json(&old.to_string()).unwrap();
     assert_eq!(read.seeds, Seeds::Drawn { count: 2 });
+    assert_eq!(
+        (read.init, read.reference_cap),
+        (None, ReferenceCap::Megapixel)
+    );
 
     let mut newer = old.clone();
     newer["version"] = json!(JOB_VERSION + 1);

@@ -10,6 +10,7 @@ mod confinement;
 mod examples;
 mod golden;
 mod hostile;
+mod init;
 mod job;
 mod parsing;
 mod request;

@@ -1,7 +1,8 @@
 //! An invented machine, with real files in a temporary folder.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use atelier_manifest::{Format, ModelChoice, ModelProblem, Problems, World};
@@ -9,6 +10,11 @@ use tempfile::TempDir;
 
 /// The first bytes of a PNG, which is all that a check looks at.
 pub(crate) const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
+
+/// The beginning of a PNG of this size, as far as the size is told.
+pub(crate) fn png(width: u32, height: u32) -> Vec<u8> {
+    [PNG, &width.to_be_bytes(), &height.to_be_bytes()].concat()
+}
 
 /// A machine with two models, the plugins `pose` and `fit`, and an inbox.
 pub(crate) struct Machine {
@@ -47,6 +53,11 @@ impl Machine {
         machine.file("inbox/notes.txt", b"buy milk");
         machine.file("inbox/anim.gif", b"GIF89a");
         machine.file("inbox/style.safetensors", b"\x02\0\0\0\0\0\0\0{}");
+        machine.file("inbox/photo.png", &png(1000, 750));
+        machine.file("inbox/mask.png", &png(1000, 750));
+        machine.file("inbox/other-mask.png", &png(750, 1000));
+        machine.file("inbox/huge.png", &png(6000, 4000));
+        machine.file("inbox/cut.png", PNG);
         machine.file("secret.png", PNG);
         fs::create_dir(machine.path("inbox/folder")).unwrap();
         let template = "prompt = \"a portrait\"\nwidth = 768\nseed = 7\n[output]\nquality = 80\n";
@@ -120,6 +131,16 @@ impl World for Machine {
 
     fn loras(&self) -> bool {
         self.loras
+    }
+
+    fn picture_size(&self, file: &mut File) -> Result<(u32, u32), String> {
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).unwrap();
+        let number = |at: usize| {
+            let bytes = bytes.get(at..at + 4).ok_or("it is cut short")?;
+            Ok::<_, &str>(u32::from_be_bytes(bytes.try_into().unwrap()))
+        };
+        Ok((number(PNG.len())?, number(PNG.len() + 4)?))
     }
 }
 

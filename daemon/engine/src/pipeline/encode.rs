@@ -13,13 +13,13 @@ use crate::encodings::Key;
 use crate::error::EngineError;
 use crate::host::upload;
 use crate::init::{self, Init};
-use crate::inspect::Variant;
 use crate::latent::{self, Grid};
 use crate::observer::{Progress, TensorData, Watch};
 use crate::prompt::Tokens;
 use crate::reference::{self, ReferenceCap};
 use crate::request::Request;
 use crate::schedule;
+use crate::variant::Variant;
 
 /// All that a picture is conditioned on.
 pub(super) struct Conditions {
@@ -27,7 +27,6 @@ pub(super) struct Conditions {
     pub(super) references: References,
     pub(super) origin: Option<Origin>,
 }
-use crate::variant::Variant;
 
 /// The prompts of a picture, encoded, `[512, context width]`.
 pub(super) struct Prompts {

@@ -45,6 +45,10 @@ impl Pipeline {
             vae,
             ..
         } = model;
+        // A picture takes minutes; a damaged download is told in seconds, and by its tensor's name.
+        text.weights.check_finite()?;
+        transformer.weights.check_finite()?;
+        vae.weights.check_finite()?;
         let pipeline = Self {
             tokenizer: PromptTokenizer::open(model.tokenizer, model.variant.family())?,
             text_encoder: TextEncoder::load(

@@ -100,7 +100,6 @@ pub use encodings::EncodingTally;
 pub use error::EngineError;
 pub use family::Family;
 pub use init::{Draft, Extend, Init, InitError};
-
 pub use inspect::{Architecture, ModelInfo, Part, inspect, inspect_source};
 pub use lora::{Lora, LoraError};
 pub use observer::{Notice, Observer, Progress, TensorData};

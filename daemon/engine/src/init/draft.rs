@@ -79,10 +79,12 @@ impl Draft {
     /// covers the size, and its middle is taken. An extended picture is never scaled: the size must
     /// be that of [`Extend::canvas`], and what is missing to it is added where the picture grows.
     ///
+    /// A strength that is left out is 1 where a part is painted anew, and else 0.6.
+    ///
     /// # Errors
     /// Another size of the mask, a mask without white, a picture without a visible pixel, a size that
     /// is not the extended picture's.
-    pub fn fit(&self, width: u32, height: u32, strength: f64) -> Result<Init, InitError> {
+    pub fn fit(&self, width: u32, height: u32, strength: Option<f64>) -> Result<Init, InitError> {
         let (own_width, own_height) = self.picture.dimensions();
         if let Some(mask) = &self.mask
             && mask.dimensions() != (own_width, own_height)
@@ -121,9 +123,10 @@ impl Draft {
                 return Err(InitError::MaskEmpty);
             }
         }
+        let usual = if mask.is_some() { 1.0 } else { 0.6 };
         Ok(Init {
             picture,
-            strength,
+            strength: strength.unwrap_or(usual),
             mask,
         })
     }
@@ -235,9 +238,11 @@ mod tests {
     fn pixels_stay_as_they_are_where_the_size_is_nearly_right() {
         let own = draft(79, 70);
         assert_eq!(own.extend.canvas(79, 70), (64, 64));
-        let init = own.fit(64, 64, 0.5).unwrap();
+        let init = own.fit(64, 64, None).unwrap();
         same(&init, &own, (0, 0), (7, 3), (64, 64));
         assert!(init.mask.is_none());
+        assert_eq!(init.strength, 0.6);
+        assert_eq!(own.fit(64, 64, Some(0.3)).unwrap().strength, 0.3);
     }
 
     #[test]
@@ -246,7 +251,7 @@ mod tests {
         own.mask = Some(GrayImage::from_fn(200, 100, |x, _| {
             Luma([if x < 100 { 255 } else { 0 }])
         }));
-        let init = own.fit(128, 128, 1.0).unwrap();
+        let init = own.fit(128, 128, None).unwrap();
         assert_eq!(init.picture.dimensions(), (128, 128));
         let mask = init.mask.unwrap();
         assert_eq!(mask.dimensions(), (128, 128));
@@ -262,7 +267,8 @@ mod tests {
             ..Extend::default()
         };
         assert_eq!(own.extend.canvas(70, 70), (96, 64));
-        let init = own.fit(96, 64, 1.0).unwrap();
+        let init = own.fit(96, 64, None).unwrap();
+        assert_eq!(init.strength, 1.0);
         same(&init, &own, (5, 0), (0, 3), (70, 64));
         let mask = init.mask.unwrap();
         for (x, y, value) in mask.enumerate_pixels() {
@@ -275,9 +281,9 @@ mod tests {
             top: 10,
             ..Extend::default()
         };
-        let init = own.fit(64, 80, 1.0).unwrap();
+        let init = own.fit(64, 80, None).unwrap();
         same(&init, &own, (0, 10), (3, 0), (64, 70));
-        let error = own.fit(64, 96, 1.0).unwrap_err();
+        let error = own.fit(64, 96, None).unwrap_err();
         assert_eq!(error.code(), "extend-size");
         assert_eq!(
             error.to_string(),
@@ -296,7 +302,7 @@ mod tests {
         own.mask = Some(GrayImage::from_fn(64, 64, |x, _| {
             Luma([if x < 40 { 0 } else { 255 }])
         }));
-        let init = own.fit(64, 64, 1.0).unwrap();
+        let init = own.fit(64, 64, None).unwrap();
         let mask = init.mask.unwrap();
         assert!(
             mask.enumerate_pixels()
@@ -307,21 +313,21 @@ mod tests {
             init.picture.get_pixel(20, 30)
         );
         own.picture.pixels_mut().for_each(|pixel| pixel[3] = 0);
-        assert_eq!(own.fit(64, 64, 1.0).unwrap_err(), InitError::Transparent);
+        assert_eq!(own.fit(64, 64, None).unwrap_err(), InitError::Transparent);
     }
 
     #[test]
     fn masks_that_cannot_be_meant_are_refused() {
         let mut own = draft(64, 64);
         own.mask = Some(GrayImage::new(64, 48));
-        assert_eq!(own.fit(64, 64, 1.0).unwrap_err().code(), "mask-size");
+        assert_eq!(own.fit(64, 64, None).unwrap_err().code(), "mask-size");
         let mut thin = GrayImage::new(64, 64);
         for y in 0..64 {
             thin.put_pixel(16, y, Luma([255]));
         }
         for mask in [GrayImage::new(64, 64), thin] {
             own.mask = Some(mask);
-            assert_eq!(own.fit(64, 64, 1.0).unwrap_err().code(), "mask-empty");
+            assert_eq!(own.fit(64, 64, None).unwrap_err().code(), "mask-empty");
         }
     }
 }

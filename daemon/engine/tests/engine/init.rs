@@ -176,7 +176,7 @@ fn a_picture_grows_and_stays_what_it_was() {
         width,
         height,
         steps: 2,
-        init: Some(draft.fit(width, height, 1.0).unwrap()),
+        init: Some(draft.fit(width, height, None).unwrap()),
         ..request()
     };
     let made = pipeline()

@@ -101,7 +101,7 @@ pub use error::EngineError;
 pub use family::Family;
 pub use init::{Draft, Extend, Init, InitError};
 pub use inspect::{Architecture, ModelInfo, Part, inspect, inspect_source};
-pub use lora::{Lora, LoraError};
+pub use lora::{Lora, LoraError, check_lora};
 pub use observer::{Notice, Observer, Progress, TensorData};
 pub use pipeline::Pipeline;
 pub use quantize::{QuantizeError, QuantizeOptions, QuantizeProgress, Quantized, Recipe, quantize};

@@ -8,6 +8,7 @@
 //! - [`keys`]: what a tensor's name means, in every spelling that trainers write
 //! - [`names`]: which of the model's layers a name means
 //! - [`adapter`]: the factors of one layer's change
+//! - [`config`]: what a file's header says about all of them
 //! - [`file`]: one file, opened and checked in full
 //! - [`adapters`]: several files fitted to one model
 //! - [`cache`]: files that were used lately, and the last network built with some
@@ -30,12 +31,13 @@
 mod adapter;
 mod adapters;
 mod cache;
+mod config;
 mod error;
 mod file;
 mod keys;
 mod names;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub(crate) use adapter::Delta;
 pub(crate) use adapters::{Adapters, Fitted};
@@ -86,4 +88,22 @@ impl Lora {
             None => Ok(()),
         }
     }
+}
+
+/// Checks the header of a LoRA file: that it can be read, and that pairs and ranks in it agree. Whether it
+/// fits a model is known when a picture is asked for with it.
+///
+/// # Errors
+/// Any [`LoraError`] but [`Shape`](LoraError::Shape); `lora-matches-nothing` where no layer is
+/// one that FLUX.2 has.
+pub fn check_lora(path: &Path) -> Result<(), LoraError> {
+    let file = file::LoraFile::open(path)?;
+    if file.changes.is_empty() {
+        let reason = adapters::why_no_changes(&file);
+        return Err(LoraError::MatchesNothing {
+            path: path.to_owned(),
+            reason,
+        });
+    }
+    Ok(())
 }

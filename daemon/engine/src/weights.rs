@@ -170,6 +170,13 @@ impl Weights {
         self.tensors.keys().map(String::as_str)
     }
 
+    /// The names and element types of all tensors that are no weights, in order.
+    pub(crate) fn others(&self) -> impl Iterator<Item = (&str, Dtype)> {
+        self.others
+            .iter()
+            .map(|(name, other)| (name.as_str(), other.dtype))
+    }
+
     /// The tensor of this name.
     pub(crate) fn get(&self, tensor: &str) -> Result<&Stored, WeightsError> {
         self.tensors

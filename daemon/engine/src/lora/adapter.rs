@@ -29,8 +29,12 @@ pub(crate) enum Delta {
     Kronecker { left: Product, right: Product },
 }
 
-/// All tensors of one layer in a file, by role.
-pub(super) type Tensors = BTreeMap<Role, Stored>;
+/// All that a file holds of one layer.
+#[derive(Debug, Default)]
+pub(super) struct Tensors {
+    pub(super) by_role: BTreeMap<Role, Stored>,
+    pub(super) alpha: Option<f32>,
+}
 
 impl Adapter {
     /// Puts a layer's tensors together.
@@ -38,7 +42,7 @@ impl Adapter {
     /// Gives `None` where there is no factor at all, such as a lone alpha. An error is what is wrong,
     /// with the name of the tensor that it is about.
     pub(super) fn of(tensors: &Tensors) -> Result<Option<Self>, (String, String)> {
-        let get = |role| tensors.get(&role);
+        let get = |role| tensors.by_role.get(&role);
         let kronecker = |factor| get(Role::Kronecker(factor));
         let low_rank = pair("lora_B and lora_A", get(Role::Up), get(Role::Down))?;
         let left = side(
@@ -78,8 +82,9 @@ impl Adapter {
                 ));
             }
         };
-        let scale = match (get(Role::Alpha), rank) {
-            (Some(alpha), Some(rank)) => scale(alpha, rank)?,
+        let scale = match (tensors.alpha, rank) {
+            #[allow(clippy::cast_precision_loss, reason = "a rank is far below 2^24")]
+            (Some(alpha), Some(rank)) => alpha / rank as f32,
             _ => 1.0,
         };
         Ok(Some(Self { delta, scale }))
@@ -100,13 +105,12 @@ impl Adapter {
         }
     }
 
-    /// All factors.
-    pub(super) fn factors(&self) -> impl Iterator<Item = &Stored> {
-        let (first, second) = match &self.delta {
-            Delta::LowRank(product) => (product.as_slice(), [].as_slice()),
-            Delta::Kronecker { left, right } => (left.as_slice(), right.as_slice()),
-        };
-        first.iter().chain(second)
+    /// The rank of a low-rank change.
+    pub(super) fn rank(&self) -> Option<usize> {
+        match &self.delta {
+            Delta::LowRank(product) => product.last().map(Stored::rows),
+            Delta::Kronecker { .. } => None,
+        }
     }
 }
 
@@ -167,20 +171,4 @@ fn matrix(tensor: &Stored) -> Result<Stored, (String, String)> {
             format!("has the shape {:?}, which is no matrix", tensor.shape()),
         )),
     }
-}
-
-fn scale(alpha: &Stored, rank: usize) -> Result<f32, (String, String)> {
-    let problem = |problem: String| Err((alpha.name().to_owned(), problem));
-    if alpha.elements() != 1 {
-        return problem(format!(
-            "has the shape {:?}; an alpha is one number",
-            alpha.shape()
-        ));
-    }
-    let value = alpha.widen()[0];
-    if !value.is_finite() {
-        return problem(format!("is {value}"));
-    }
-    #[allow(clippy::cast_precision_loss, reason = "a rank is far below 2^24")]
-    Ok(value / rank as f32)
 }

@@ -134,19 +134,24 @@ fn notices(file: &LoraFile, matched: usize) -> Vec<Notice> {
     notices
 }
 
+/// Why a file has nothing for FLUX.2 at all.
+pub(super) fn why_no_changes(file: &LoraFile) -> String {
+    match file.unknown.first() {
+        Some(layer) => format!(
+            "none of its {} layers is one that FLUX.2 has; the first is {layer}",
+            file.unknown.len()
+        ),
+        None if file.text_encoder > 0 => {
+            "it changes text encoders only, and those are not changed here".into()
+        }
+        None => "it holds no LoRA tensors".into(),
+    }
+}
+
 /// What a file that fits nowhere looks made for.
 fn why_nothing(file: &LoraFile, model: &Weights) -> String {
     if file.changes.is_empty() {
-        return match file.unknown.first() {
-            Some(layer) => format!(
-                "none of its {} layers is one that FLUX.2 has; the first is {layer}",
-                file.unknown.len()
-            ),
-            None if file.text_encoder > 0 => {
-                "it changes text encoders only, and those are not changed here".into()
-            }
-            None => "it holds no LoRA tensors".into(),
-        };
+        return why_no_changes(file);
     }
     let width = model.get("x_embedder.weight").map_or(0, Stored::rows);
     match file.changes.iter().find_map(hidden_width) {

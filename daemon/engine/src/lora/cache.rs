@@ -92,7 +92,7 @@ impl<T> Cache<T> {
         let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         let entry = match files.iter().position(|(kept, _)| kept == stamp) {
             Some(place) => files.remove(place),
-            None => (stamp.clone(), Arc::new(LoraFile::open(&stamp.path)?)),
+            None => (stamp.clone(), Arc::new(LoraFile::open_whole(&stamp.path)?)),
         };
         let file = Arc::clone(&entry.1);
         // An older state of the file is of no use any more.

@@ -1,19 +1,17 @@
 //! One LoRA file, opened and checked.
 //!
 //! Everything that can be known without a model is checked here, before any work: pairs are whole, ranks
-//! agree, numbers are numbers. That reads the file once; its pages stay in the system's cache.
+//! agree, numbers are numbers.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::adapter::{Adapter, Tensors};
+use super::config::Config;
 use super::error::LoraError;
 use super::keys::{self, Role};
 use super::names;
-use crate::weights::{Stored, Weights};
-
-/// Numbers that are looked at together for NaN: 256 KiB of f32.
-const SCANNED_AT_ONCE: usize = 64 << 10;
+use crate::weights::{Dtype, Weights};
 
 /// A LoRA file. Its factors stay mapped.
 #[derive(Debug)]
@@ -40,18 +38,32 @@ pub(crate) struct Change {
 }
 
 impl LoraFile {
-    /// Opens and checks a file.
+    /// Opens a file and checks its header: names, pairs and ranks.
+    ///
+    /// # Errors
+    /// Any [`LoraError`] but those that need a model or the tensors' numbers.
+    pub(crate) fn open(path: &Path) -> Result<Self, LoraError> {
+        Self::read(path, &Self::weights(path)?)
+    }
+
+    /// Opens a file and checks its numbers too, which reads it from its first byte to its last.
     ///
     /// # Errors
     /// Any [`LoraError`] but those that need a model.
-    pub(crate) fn open(path: &Path) -> Result<Self, LoraError> {
+    pub(crate) fn open_whole(path: &Path) -> Result<Self, LoraError> {
+        let weights = Self::weights(path)?;
+        let file = Self::read(path, &weights)?;
+        weights.check_finite()?;
+        Ok(file)
+    }
+
+    fn weights(path: &Path) -> Result<Weights, LoraError> {
         if !path.is_file() {
             return Err(LoraError::Missing {
                 path: path.to_owned(),
             });
         }
-        let weights = Weights::open_file(path)?;
-        Self::read(path, &weights)
+        Ok(Weights::open_file(path)?)
     }
 
     fn read(path: &Path, weights: &Weights) -> Result<Self, LoraError> {
@@ -62,36 +74,36 @@ impl LoraFile {
             text_encoder: 0,
             magnitudes: 0,
         };
+        let config = Config::read(weights.metadata()).map_err(|problem| {
+            file.invalid("its header".into(), format!("is no JSON: {problem}"))
+        })?;
         for (spelled, tensors) in file.sort(weights)? {
-            file.magnitudes += usize::from(tensors.contains_key(&Role::Magnitude));
+            file.magnitudes += usize::from(tensors.by_role.contains_key(&Role::Magnitude));
             let adapter =
                 Adapter::of(&tensors).map_err(|(key, problem)| file.invalid(key, problem))?;
             match (adapter, names::layers(&spelled)) {
-                (Some(adapter), Some(layers)) => file.changes.push(Change {
-                    spelled,
-                    layers,
-                    adapter,
-                }),
+                (Some(mut adapter), Some(layers)) => {
+                    if let (None, Some(rank)) = (tensors.alpha, adapter.rank()) {
+                        adapter.scale = config.scale(&layers[0], rank);
+                    }
+                    file.changes.push(Change {
+                        spelled,
+                        layers,
+                        adapter,
+                    });
+                }
                 _ => file.unknown.push(spelled),
             }
         }
         file.check_once()?;
-        for factor in file
-            .changes
-            .iter()
-            .flat_map(|change| change.adapter.factors())
-        {
-            if let Some(value) = not_finite(factor) {
-                return Err(file.invalid(factor.name().into(), format!("holds the value {value}")));
-            }
-        }
         Ok(file)
     }
 
     /// The tensors by layer, as the file spells it, and role.
     fn sort(&mut self, weights: &Weights) -> Result<BTreeMap<String, Tensors>, LoraError> {
         let mut layers: BTreeMap<String, Tensors> = BTreeMap::new();
-        for name in weights.names() {
+        let others = weights.others().map(|(name, dtype)| (name, Some(dtype)));
+        for (name, dtype) in weights.names().map(|name| (name, None)).chain(others) {
             if keys::is_of_text_encoder(name) {
                 self.text_encoder += 1;
                 continue;
@@ -102,17 +114,64 @@ impl LoraFile {
                 layers.entry(layer.to_owned()).or_default();
                 continue;
             };
-            let tensor = weights.get(name)?.clone();
-            if layers
-                .entry(layer.to_owned())
-                .or_default()
-                .insert(role, tensor)
-                .is_some()
-            {
+            let tensors = layers.entry(layer.to_owned()).or_default();
+            let is_second = if role == Role::Alpha {
+                let alpha = self.alpha(weights, name, dtype)?;
+                tensors.alpha.replace(alpha).is_some()
+            } else {
+                let tensor = weights.get(name)?.clone();
+                tensors.by_role.insert(role, tensor).is_some()
+            };
+            if is_second {
                 return Err(self.invalid(name.into(), "is there twice, in two spellings".into()));
             }
         }
         Ok(layers)
+    }
+
+    /// An alpha, which some trainers write as a whole number.
+    #[allow(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        reason = "an alpha is a small number"
+    )]
+    fn alpha(&self, weights: &Weights, name: &str, other: Option<Dtype>) -> Result<f32, LoraError> {
+        let value = match other {
+            None => {
+                let alpha = weights.get(name)?;
+                if alpha.elements() != 1 {
+                    let problem =
+                        format!("has the shape {:?}; an alpha is one number", alpha.shape());
+                    return Err(self.invalid(name.into(), problem));
+                }
+                alpha.widen()[0]
+            }
+            Some(dtype) => {
+                let bytes = weights.raw(name).unwrap_or_default();
+                let value = match dtype {
+                    Dtype::I64 => bytes
+                        .try_into()
+                        .ok()
+                        .map(|it| i64::from_le_bytes(it) as f32),
+                    Dtype::I32 => bytes
+                        .try_into()
+                        .ok()
+                        .map(|it| i32::from_le_bytes(it) as f32),
+                    Dtype::F64 => bytes
+                        .try_into()
+                        .ok()
+                        .map(|it| f64::from_le_bytes(it) as f32),
+                    _ => None,
+                };
+                let problem =
+                    || self.invalid(name.into(), format!("is {dtype}; an alpha is one number"));
+                value.ok_or_else(problem)?
+            }
+        };
+        if value.is_finite() {
+            return Ok(value);
+        }
+        Err(self.invalid(name.into(), format!("is {value}")))
     }
 
     /// Two spellings of one layer in one file would apply its change twice.
@@ -134,17 +193,4 @@ impl LoraFile {
             problem,
         }
     }
-}
-
-/// The first number that is none.
-fn not_finite(tensor: &Stored) -> Option<f32> {
-    let length = tensor.row_length();
-    let at_once = (SCANNED_AT_ONCE / length.max(1)).max(1);
-    let mut values = vec![0.0; at_once.min(tensor.rows()) * length];
-    (0..tensor.rows()).step_by(at_once).find_map(|first| {
-        let rows = at_once.min(tensor.rows() - first);
-        let values = &mut values[..rows * length];
-        tensor.widen_rows(first, values);
-        values.iter().copied().find(|value| !value.is_finite())
-    })
 }

@@ -289,7 +289,7 @@ fn damage_is_told_with_the_file_and_the_tensor() {
             parts.header[down]["shape"] = [4, 128].into();
             parts.header[up]["shape"] = [128, 4].into();
         }),
-        ("lora-invalid", up, "NaN", &nan),
+        ("weights-not-finite", up, "NaN", &nan),
     ];
     for (code, key, words, damage) in damages {
         let (_folder, damaged) = changed("peft.safetensors", damage);

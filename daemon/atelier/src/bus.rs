@@ -6,6 +6,7 @@ mod announce;
 mod error;
 mod job;
 mod manager;
+mod preview;
 
 use std::sync::Arc;
 

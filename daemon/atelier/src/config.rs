@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use atelier_manifest::ReferenceCap;
 use serde::Deserialize;
 
 use crate::fault::{Fault, Stage};
@@ -23,6 +24,8 @@ pub(crate) struct Config {
     pub(crate) models: BTreeMap<String, PathBuf>,
     /// Where and in what precision to compute.
     pub(crate) device: DeviceConfig,
+    /// How references are read.
+    pub(crate) references: ReferenceConfig,
     /// Watched folders.
     pub(crate) intake: IntakeConfig,
     /// Attempts and limits of the queue.
@@ -48,6 +51,14 @@ impl Default for DeviceConfig {
             precision: "auto".to_owned(),
         }
     }
+}
+
+/// `[references]`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct ReferenceConfig {
+    /// `1MP` or `bfl`.
+    pub(crate) cap: ReferenceCap,
 }
 
 /// `[intake]`
@@ -258,6 +269,7 @@ mod tests {
         assert_eq!(stated.queue.min_free, QueueConfig::default().min_free);
         assert_eq!(stated.plugins.memory, PluginConfig::default().memory);
         assert_eq!(stated.device.device, DeviceConfig::default().device);
+        assert_eq!(stated.references.cap, ReferenceCap::default());
     }
 
     #[test]

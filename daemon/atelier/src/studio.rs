@@ -3,6 +3,7 @@
 //! out nothing that is not signed.
 
 mod digest;
+mod init;
 mod models;
 mod picture;
 mod plugins;
@@ -21,8 +22,9 @@ use atelier_flux::{
     DeviceChoice, EngineError, Observer, OpenOptions, Pipeline, Precision, Progress, Request,
     TensorData,
 };
-use atelier_manifest::{Format, Job, Seeds};
-use atelier_provenance::{Identity, Making, ModelFacts, Operation};
+use atelier_manifest::{Format, Job, ReferenceCap, Seeds};
+use atelier_provenance::{Identity, Making, ModelFacts};
+use image::RgbImage;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
@@ -42,6 +44,7 @@ pub(crate) struct Studio {
     keys: PathBuf,
     identity: Mutex<Option<Arc<Identity>>>,
     options: OpenOptions,
+    reference_cap: ReferenceCap,
     /// The model that is in memory: a queue of jobs on one model loads it once.
     loaded: Mutex<Option<(PathBuf, Arc<Pipeline>)>>,
 }
@@ -92,6 +95,13 @@ pub(crate) trait Watch {
     fn tensor(&mut self, _name: &str, _shape: &[usize], _data: TensorData<'_>) {}
     /// Whether tensors are worth copying off the device.
     fn wants_tensors(&self) -> bool {
+        false
+    }
+    /// Called a few times a second at most with a small, rough picture of what is being made, when
+    /// [`Watch::wants_previews`]. It is not signed and must not leave as a picture.
+    fn preview(&mut self, _picture: &RgbImage) {}
+    /// Whether anybody would look at previews.
+    fn wants_previews(&self) -> bool {
         false
     }
 }
@@ -149,6 +159,7 @@ impl Studio {
                 device: parse_option::<DeviceChoice>("device", &config.device.device)?,
                 precision: parse_option::<Precision>("precision", &config.device.precision)?,
             },
+            reference_cap: config.references.cap,
             loaded: Mutex::new(None),
         })
     }
@@ -198,11 +209,17 @@ impl Studio {
         &self.plugins
     }
 
-    /// Turns a job's references into what the model takes.
+    /// The area above which references are scaled down.
+    pub(crate) fn reference_cap(&self) -> ReferenceCap {
+        self.reference_cap
+    }
+
+    /// Turns a job's files into what the model takes; `inputs` are where they lie, in the order of
+    /// [`Job::inputs`].
     ///
     /// # Errors
     ///
-    /// When a reference cannot be read, or a plugin fails.
+    /// When a file cannot be read or does not fit, or a plugin fails.
     pub(crate) fn prepare(
         &self,
         job: &Job,
@@ -237,6 +254,12 @@ impl Studio {
             guidance: job.guidance,
             seed,
             references: prepared.pictures.clone(),
+            reference_cap: match job.reference_cap {
+                ReferenceCap::Megapixel => atelier_flux::ReferenceCap::Megapixel,
+                ReferenceCap::Bfl => atelier_flux::ReferenceCap::Bfl,
+            },
+            init: prepared.init.clone(),
+            ..Request::default()
         };
         request
             .check()
@@ -304,7 +327,7 @@ impl Studio {
                 .provenance
                 .include_prompt
                 .then(|| prepared.prompt.clone()),
-            operation: Operation::Generate,
+            operation: init::operation(prepared.init.as_ref(), &prepared.facts),
         })
     }
 }
@@ -356,6 +379,14 @@ impl Observer for Watched<'_> {
 
     fn wants_tensors(&self) -> bool {
         self.0.wants_tensors()
+    }
+
+    fn preview(&mut self, picture: &RgbImage) {
+        self.0.preview(picture);
+    }
+
+    fn wants_previews(&self) -> bool {
+        self.0.wants_previews()
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    making::{Making, ModelFacts, Operation, ReferenceFacts, StepFacts},
+    making::{Making, ModelFacts, Operation, ReferenceFacts, Role, StepFacts},
     text::{base_name, clean, key},
 };
 
@@ -80,7 +80,7 @@ pub(crate) fn reference(making: &Making, facts: &ReferenceFacts, left_out: Optio
     }
     let is_base = making.operation == Operation::Edit { base: facts.number };
     json!({
-        "title": format!("reference {}", facts.number),
+        "title": title(facts),
         "format": facts.format.as_deref().map_or_else(
             || "application/octet-stream".into(),
             |format| clean(format, NAME_LENGTH),
@@ -90,6 +90,14 @@ pub(crate) fn reference(making: &Making, facts: &ReferenceFacts, left_out: Optio
         "instance_id": instance_id(facts),
         "metadata": metadata,
     })
+}
+
+fn title(facts: &ReferenceFacts) -> String {
+    match facts.role {
+        Role::Reference => format!("reference {}", facts.number),
+        Role::Base => "picture to begin from".into(),
+        Role::Mask => "mask".into(),
+    }
 }
 
 fn model(facts: &ModelFacts) -> Value {

@@ -41,11 +41,13 @@ pub struct ModelFacts {
     pub variant: String,
 }
 
-/// One reference: the file the user gave, before any plugin touched it.
+/// One picture that went in: the file the user gave, before any plugin touched it.
 #[derive(Clone, Default)]
 pub struct ReferenceFacts {
-    /// Its number in the prompt, from 1.
+    /// Its number among all that went in, from 1; references come first.
     pub number: u32,
+    /// What it was for.
+    pub role: Role,
     /// SHA-256 of the original file, 64 hexadecimal digits.
     pub sha256: String,
     /// Its MIME type, if known.
@@ -55,6 +57,18 @@ pub struct ReferenceFacts {
     pub bytes: Option<Arc<[u8]>>,
     /// What was done to it before the model saw it, in order.
     pub prepared_by: Vec<StepFacts>,
+}
+
+/// What a picture that went in was for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Role {
+    /// Something to go by.
+    #[default]
+    Reference,
+    /// What the picture was begun from.
+    Base,
+    /// Where the base was painted anew.
+    Mask,
 }
 
 /// One plugin step.
@@ -74,14 +88,14 @@ pub struct StepFacts {
 /// How the pixels came to be; decides the C2PA actions and the digital source type.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Operation {
-    /// Every pixel is the model's, from text alone or with references as inputs: `c2pa.created`
-    /// with `trainedAlgorithmicMedia`.
+    /// Every pixel is the model's, from text alone or with references or a picture to begin from as
+    /// inputs: `c2pa.created` with `trainedAlgorithmicMedia`.
     #[default]
     Generate,
     /// Part of a picture is kept, as in inpainting and outpainting: `c2pa.opened` of that picture,
     /// then `c2pa.edited` with `compositeWithTrainedAlgorithmicMedia`.
     Edit {
-        /// The number of the reference whose pixels are partly kept.
+        /// The number of the picture whose pixels are partly kept.
         base: u32,
     },
 }
@@ -131,6 +145,7 @@ impl fmt::Debug for ReferenceFacts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ReferenceFacts")
             .field("number", &self.number)
+            .field("role", &self.role)
             .field("sha256", &self.sha256)
             .field("format", &self.format)
             .field("bytes", &self.bytes.as_ref().map(|bytes| bytes.len()))

@@ -18,6 +18,8 @@ pub(super) enum BusError {
     NotFound(String),
     /// The job has ended, or its state does not allow this.
     WrongState(String),
+    /// The job makes no picture at the moment, or nothing can be seen of it yet.
+    NoPreview(String),
     /// A call's option is unknown, or of the wrong type.
     InvalidOption(String),
     /// Anything else.

@@ -4,8 +4,10 @@
 use std::sync::Arc;
 
 use zbus::object_server::SignalEmitter;
+use zbus::wire::OwnedFd;
 
 use super::error::{BusError, blocking};
+use super::preview;
 use crate::daemon::Daemon;
 use crate::daemon::live::View;
 
@@ -62,6 +64,19 @@ impl Job {
     async fn set_priority(&self, priority: i32) -> Result<(), BusError> {
         let (daemon, id) = (Arc::clone(&self.daemon), self.id.clone());
         blocking(move || daemon.set_priority(&id, priority)).await
+    }
+
+    /// The newest preview of the picture at hand: a small PNG in sealed memory, read from its
+    /// beginning. It is marked as unfinished, and not signed.
+    #[zbus(out_args("preview"))]
+    async fn open_preview(&self) -> Result<OwnedFd, BusError> {
+        let Some(picture) = self.daemon.live().preview(&self.id) else {
+            return Err(BusError::NoPreview(format!(
+                "error[no-preview]: there is nothing to see of job {} now",
+                self.id
+            )));
+        };
+        blocking(move || preview::file(&picture).map(OwnedFd::from)).await
     }
 
     /// The job's id: the last part of this object's path.

@@ -30,8 +30,13 @@ pub(super) fn run(place: &Place, args: &CheckArgs) -> Result<(), Fault> {
         }));
         return Ok(());
     }
+    let begun = if job.init.is_some() {
+        ", begun from a picture"
+    } else {
+        ""
+    };
     output::line(format!(
-        "valid: {} of {}×{} by {}, {}, with {}",
+        "valid: {} of {}×{} by {}, {}, with {}{begun}",
         count(job.renders(), "picture"),
         job.width,
         job.height,

@@ -43,6 +43,18 @@ pub(super) struct GenerateArgs {
     /// PyTorch's CPU seed, 0 to 2^63-1 [default: drawn and printed]
     #[arg(long, allow_negative_numbers = true)]
     seed: Option<i64>,
+    /// A picture to begin from; transparent parts are painted anew
+    #[arg(long, value_name = "FILE")]
+    init: Option<PathBuf>,
+    /// Where to paint the picture anew: a black and white one of its size
+    #[arg(long, value_name = "FILE")]
+    mask: Option<PathBuf>,
+    /// How much of the picture may change, up to 1 [default: 1 where a part is painted anew, else 0.6]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    strength: Option<f64>,
+    /// How far the picture grows on each side, in pixels
+    #[arg(long, value_name = "left=N,right=N,top=N,bottom=N")]
+    extend: Option<String>,
     /// auto, cpu, cuda or cuda:N [default: the config's]
     #[arg(long)]
     device: Option<String>,
@@ -77,14 +89,9 @@ pub(super) fn run(place: &Place, args: GenerateArgs) -> Result<(), Fault> {
         }
         fault
     })?;
-    let inputs: Vec<PathBuf> = job
-        .references
-        .iter()
-        .map(|reference| reference.path.clone())
-        .collect();
     let mut bar = Bar::new();
     bar.stop_on_interrupt();
-    let prepared = studio.prepare(&job, &inputs, &mut bar)?;
+    let prepared = studio.prepare(&job, &job.inputs(), &mut bar)?;
     let seed = seeds(&job)?[0];
     let signed = studio.make(&job, &prepared, seed, &mut bar)?;
     bar.finish();
@@ -105,6 +112,10 @@ fn request(args: GenerateArgs) -> Request {
         guidance: args.guidance,
         seed: args.seed,
         references: args.references.0,
+        init: args.init,
+        mask: args.mask,
+        strength: args.strength,
+        extend: args.extend,
         output: args.output,
         quality: args.quality,
         include_prompt: args.include_prompt,

@@ -3,7 +3,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use atelier_manifest::{Job, Seeds};
 
@@ -88,14 +88,6 @@ fn open(path: &Path) -> Result<File, Fault> {
 pub(crate) fn settle_seeds(job: &mut Job) -> Result<(), Fault> {
     job.seeds = Seeds::Fixed(studio::seeds(job)?);
     Ok(())
-}
-
-/// The files of a job's references, in its order.
-pub(crate) fn inputs(job: &Job) -> Vec<PathBuf> {
-    job.references
-        .iter()
-        .map(|reference| reference.path.clone())
-        .collect()
 }
 
 fn stem(path: &Path) -> String {

@@ -1,11 +1,13 @@
 //! What the outside may see of jobs right now: a view of each, and word of every change. The
 //! ledger is the truth; this is its reflection, kept in memory so that a property read never
-//! waits for a disk, and bounded, since finished jobs leave it after a while.
+//! waits for a disk, and bounded, since finished jobs leave it after a while. Beside each view lies
+//! the newest preview, which lasts no longer than the picture is being made.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use image::RgbImage;
 use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 
@@ -91,6 +93,8 @@ pub(crate) enum Change {
 struct Entry {
     view: View,
     finished: Option<Instant>,
+    /// The newest of the picture at hand, while there is one.
+    preview: Option<Arc<RgbImage>>,
 }
 
 /// The views of all live jobs, by id.
@@ -126,8 +130,12 @@ impl Live {
     /// Shows a job, new or changed.
     pub(crate) fn put(&self, id: &str, view: View) {
         let finished = view.state.is_final().then(Instant::now);
-        self.entries()
-            .insert(id.to_owned(), Entry { view, finished });
+        let entry = Entry {
+            view,
+            finished,
+            preview: None,
+        };
+        self.entries().insert(id.to_owned(), entry);
         let _ = self.changes.send(Change::Job(id.to_owned()));
     }
 
@@ -135,6 +143,9 @@ impl Live {
     pub(crate) fn update(&self, id: &str, change: impl FnOnce(&mut View)) {
         if let Some(entry) = self.entries().get_mut(id) {
             change(&mut entry.view);
+            if entry.view.state != Phase::Running {
+                entry.preview = None;
+            }
             if entry.view.state.is_final() {
                 entry.finished.get_or_insert_with(Instant::now);
             } else {
@@ -142,6 +153,18 @@ impl Live {
             }
         }
         let _ = self.changes.send(Change::Job(id.to_owned()));
+    }
+
+    /// Keeps the newest preview of a running job. It is no property, so nobody is told.
+    pub(crate) fn show_preview(&self, id: &str, preview: RgbImage) {
+        if let Some(entry) = self.entries().get_mut(id) {
+            entry.preview = Some(Arc::new(preview));
+        }
+    }
+
+    /// The newest preview of the picture that a job is making.
+    pub(crate) fn preview(&self, id: &str) -> Option<Arc<RgbImage>> {
+        self.entries().get(id)?.preview.clone()
     }
 
     /// A job's view.
@@ -186,5 +209,40 @@ impl Live {
             entries.remove(id);
         }
         gone
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    #[test]
+    fn a_preview_lasts_while_the_picture_is_being_made() {
+        let live = Live::new();
+        let view = View {
+            name: "poster".to_owned(),
+            state: Phase::Running,
+            stage: "denoising",
+            progress: 0.0,
+            step: 0,
+            steps: 4,
+            attempt: 1,
+            priority: 0,
+            error_code: String::new(),
+            error_message: String::new(),
+            outputs: Vec::new(),
+        };
+        live.put("j", view);
+        assert!(live.preview("j").is_none());
+        live.show_preview("j", RgbImage::new(8, 8));
+        live.update("j", |view| view.step = 1);
+        live.show_preview("j", RgbImage::new(16, 8));
+        assert_eq!(live.preview("j").unwrap().width(), 16);
+        live.update("j", |view| view.state = Phase::Signing);
+        assert!(live.preview("j").is_none());
+        live.show_preview("gone", RgbImage::new(8, 8));
+        assert!(live.preview("gone").is_none());
     }
 }

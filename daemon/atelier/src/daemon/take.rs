@@ -111,7 +111,8 @@ impl Daemon {
     /// Makes a claim a job: seeds drawn, inputs copied, a row in the ledger.
     fn admit(&self, claimed: &Claimed, job: &mut Job, hold: bool) -> Result<JobRow, Admission> {
         accept::settle_seeds(job).map_err(Admission::Fault)?;
-        let inputs = accept::inputs(job)
+        let inputs = job
+            .inputs()
             .iter()
             .map(|path| InputSource::open(path))
             .collect::<Result<Vec<_>, _>>()

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use image::RgbImage;
+
 use super::live::{Live, Phase};
 use crate::studio::{Moment, Watch};
 
@@ -78,6 +80,14 @@ impl Watch for JobWatch {
 
     fn cancelled(&self) -> &Arc<AtomicBool> {
         &self.cancelled
+    }
+
+    fn preview(&mut self, picture: &RgbImage) {
+        self.live.show_preview(&self.id, picture.clone());
+    }
+
+    fn wants_previews(&self) -> bool {
+        true
     }
 }
 

@@ -1,20 +1,22 @@
-//! References to pictures for the model: files are read once, digested, and passed through the
-//! plugins that the job names. What provenance will say of each reference is recorded here, from
-//! the very bytes that were used.
+//! Files to pictures for the model: references are read once, digested, and passed through the
+//! plugins that the job names; what the job begins from comes after them. What provenance will say
+//! of each file is recorded here, from the very bytes that were used.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use atelier_flux::Init;
 use atelier_manifest::{Job, JobReference};
 use atelier_plugin_host::{PrepareRequest, Source};
-use atelier_provenance::{ReferenceFacts, StepFacts};
+use atelier_provenance::{ReferenceFacts, Role, StepFacts};
 use image::{DynamicImage, RgbImage};
 
 use super::digest::sha256_hex;
+use super::picture::{self, Input};
 use super::plugins::Plugins;
-use super::{Watch, picture};
+use super::{Watch, init};
 use crate::fault::{Fault, Stage};
 
 /// The most pictures that the model is conditioned on.
@@ -26,7 +28,9 @@ pub(crate) struct Prepared {
     pub(crate) prompt: String,
     /// Reference pictures in the order of the prompt's "image 1", "image 2".
     pub(crate) pictures: Vec<RgbImage>,
-    /// What is signed about each reference.
+    /// What the picture is begun from, of the job's size.
+    pub(crate) init: Option<Init>,
+    /// What is signed about each file that went in, in the order of [`Job::inputs`].
     pub(crate) facts: Vec<ReferenceFacts>,
     /// Seconds that it took.
     pub(crate) seconds: f64,
@@ -38,7 +42,7 @@ enum Material {
     Pictures(Vec<DynamicImage>),
 }
 
-/// Prepares every reference of a job. `inputs` are the references' files, in the job's order.
+/// Prepares every file of a job. `inputs` are where they lie, in the order of [`Job::inputs`].
 pub(super) fn prepare(
     job: &Job,
     inputs: &[PathBuf],
@@ -49,6 +53,7 @@ pub(super) fn prepare(
     let mut prepared = Prepared {
         prompt: job.prompt.clone(),
         pictures: Vec::new(),
+        init: None,
         facts: Vec::new(),
         seconds: 0.0,
     };
@@ -65,6 +70,8 @@ pub(super) fn prepare(
             &mut prepared,
         )?;
     }
+    let rest = inputs.get(job.references.len()..).unwrap_or_default();
+    init::prepare(job, rest, &mut prepared)?;
     if prepared.pictures.len() > MAX_PICTURES {
         return Err(Fault::rejected(
             Stage::Prepare,
@@ -88,9 +95,10 @@ fn prepare_one(
     prepared: &mut Prepared,
 ) -> Result<(), Fault> {
     let number = u32::try_from(reference.number).unwrap_or(u32::MAX);
-    let bytes = picture::read(input, number)?;
+    let named = Input::Reference(reference.number);
+    let bytes = picture::read(input, named)?;
     let sha256 = sha256_hex(&bytes);
-    let (mut material, media) = match picture::decode(&bytes, number) {
+    let (mut material, media) = match picture::decode(&bytes, named) {
         Ok((picture, media)) => (Material::Pictures(vec![picture]), Some(media)),
         // A plugin may read what is no picture; without one there is nobody to ask.
         Err(fault) if reference.prepare.is_empty() => return Err(fault),
@@ -144,6 +152,7 @@ fn prepare_one(
     }
     prepared.facts.push(ReferenceFacts {
         number,
+        role: Role::Reference,
         sha256,
         format: media.map(str::to_owned),
         bytes: media.is_some().then(|| bytes.into()),

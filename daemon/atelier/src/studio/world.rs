@@ -1,11 +1,11 @@
 //! What a manifest's checks may ask about the world: which models, plugins and folders there are.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use atelier_manifest::{DEFAULT_SIZE, Format, ModelChoice, ModelProblem, World};
+use atelier_manifest::{DEFAULT_SIZE, Format, ModelChoice, ModelProblem, ReferenceCap, World};
 
-use super::Studio;
+use super::{Studio, picture};
 use crate::encode;
 
 /// The world around one manifest, or around a command line.
@@ -107,5 +107,13 @@ impl World for Surroundings<'_> {
 
     fn loras(&self) -> bool {
         false
+    }
+
+    fn picture_size(&self, file: &mut File) -> Result<(u32, u32), String> {
+        picture::size(file)
+    }
+
+    fn reference_cap(&self) -> ReferenceCap {
+        self.studio.reference_cap()
     }
 }

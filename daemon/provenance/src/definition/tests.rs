@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::{instance_id, manifest, reference};
-use crate::making::{Making, ModelFacts, Operation, ReferenceFacts, StepFacts};
+use crate::making::{Making, ModelFacts, Operation, ReferenceFacts, Role, StepFacts};
 
 fn making() -> Making {
     let step = StepFacts {
@@ -15,6 +15,7 @@ fn making() -> Making {
     };
     let reference = |number, steps: &[StepFacts]| ReferenceFacts {
         number,
+        role: Role::default(),
         sha256: format!("{number:064}"),
         format: Some("image/jpeg".into()),
         bytes: None,
@@ -95,6 +96,19 @@ fn an_edit_opens_its_base_and_is_edited_with_the_rest() {
         reference(&making, &making.references[1], None)["relationship"],
         "inputTo"
     );
+}
+
+#[test]
+fn pictures_are_titled_by_what_they_were_for() {
+    let mut making = making();
+    let titles = [Role::Reference, Role::Base, Role::Mask].map(|role| {
+        making.references[1].role = role;
+        let definition = reference(&making, &making.references[1], None);
+        definition["title"].as_str().unwrap().to_owned()
+    });
+    let number = making.references[1].number;
+    assert_eq!(titles[0], format!("reference {number}"));
+    assert_eq!(titles[1..], ["picture to begin from", "mask"]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::{io::Cursor, sync::Arc};
 
 use atelier_provenance::{
-    Format, Identity, Making, ModelFacts, Operation, ReferenceFacts, StepFacts, Trust,
+    Format, Identity, Making, ModelFacts, Operation, ReferenceFacts, Role, StepFacts, Trust,
 };
 use image::{ImageFormat, Rgb, RgbImage};
 use sha2::{Digest, Sha256};
@@ -71,6 +71,7 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
 pub(crate) fn reference(number: u32, bytes: &[u8]) -> ReferenceFacts {
     ReferenceFacts {
         number,
+        role: Role::Reference,
         sha256: sha256(bytes),
         format: Format::sniff(bytes).map(|format| format.mime().to_owned()),
         bytes: Some(Arc::from(bytes)),

@@ -1,4 +1,6 @@
-//! What a model is, without reading its weights.
+//! What a model is, without reading its weights; and what one file holds, reading them.
+
+mod file;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -10,6 +12,7 @@ use crate::model::Model;
 use crate::prompt::TokenizerSource;
 use crate::source::{INDEX, ModelSource};
 use crate::variant::{Variant, VariantBasis};
+pub use file::{LoraInfo, WeightsInfo};
 
 /// What the tokenizer is read from; not every model has all of them.
 const TOKENIZER_FILES: [&str; 8] = [

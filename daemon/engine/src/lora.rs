@@ -43,6 +43,7 @@ pub(crate) use adapter::Delta;
 pub(crate) use adapters::{Adapters, Fitted};
 pub(crate) use cache::Cache;
 pub use error::LoraError;
+pub(crate) use file::LoraFile;
 
 use crate::error::EngineError;
 #[cfg(doc)]

@@ -9,6 +9,7 @@
 mod golden;
 
 use atelier_flux::schedule::{Schedule, ScheduleError, SchedulerConfig, empirical_mu};
+use proptest::prelude::*;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -114,4 +115,31 @@ fn schedules_that_cannot_be_are_refused() {
         "schedule-degenerate"
     );
     assert!(Schedule::new(1024, 2, &config).is_ok());
+}
+
+proptest! {
+    /// For every size from 64² to 4 megapixels and every number of steps that may be asked for.
+    #[test]
+    fn noise_falls_from_one_to_nothing(tokens in 16_usize..=16_384, steps in 1_usize..=200) {
+        let config = parse("").unwrap();
+        let schedule = Schedule::new(tokens, steps, &config).unwrap();
+        let sigmas = schedule.sigmas();
+        prop_assert_eq!(sigmas.len(), steps + 1);
+        prop_assert_eq!(sigmas[0], 1.0);
+        prop_assert_eq!(sigmas[steps], 0.0);
+        for pair in sigmas.windows(2) {
+            prop_assert!(pair[0] > pair[1], "{sigmas:?}");
+        }
+        for (time, sigma) in schedule.timesteps().iter().zip(sigmas) {
+            prop_assert_eq!(*time, sigma * 1000.0);
+        }
+    }
+
+    /// More steps only put levels between: a larger picture is noisier at every step, up to the drop.
+    #[test]
+    fn larger_pictures_stay_noisy_longer(tokens in 16_usize..4300, steps in 2_usize..=100) {
+        let config = parse("").unwrap();
+        let level = |tokens| Schedule::new(tokens, steps, &config).unwrap().sigmas()[steps / 2];
+        prop_assert!(level(4300) >= level(tokens));
+    }
 }

@@ -11,6 +11,7 @@ mod fnv;
 mod golden;
 
 use atelier_flux::seed::randn;
+use proptest::prelude::*;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -56,4 +57,34 @@ fn samples_are_standard_normal() {
         / count;
     assert!(mean.abs() < 0.01, "{mean}");
     assert!((variance - 1.0).abs() < 0.01, "{variance}");
+}
+
+/// How many samples of `count` do not depend on there being no more of them: PyTorch draws blocks of
+/// 16, and the last 16 anew where they are no whole block.
+fn settled(count: usize) -> usize {
+    if count.is_multiple_of(16) {
+        count
+    } else {
+        count - 16
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn fewer_samples_are_the_first_of_more(seed: u64, few in 16_usize..3000, more in 16_usize..3000) {
+        let (few, more) = (few.min(more), few.max(more));
+        let settled = settled(few).min(settled(more));
+        prop_assert_eq!(&randn(seed, few)[..settled], &randn(seed, more)[..settled]);
+    }
+
+    #[test]
+    fn every_sample_is_a_number(seed: u64, count in 0_usize..200) {
+        let samples = randn(seed, count);
+        prop_assert_eq!(samples.len(), count);
+        // Box–Muller on the 53 bits of few samples, or the 24 of many, gives at most √(2·53·ln 2).
+        let most = if count < 16 { 8.58 } else { 5.77 };
+        prop_assert!(samples.iter().all(|sample| sample.abs() < most), "{samples:?}");
+    }
 }

@@ -9,6 +9,8 @@ Run it on an x86-64 machine with AVX2: that is the PyTorch whose bits a seed mea
 
     randn.json      torch.randn: seed, count, the first and last samples, and a hash of all bits
     schedules.json  diffusers' scheduler: configuration, tokens, steps, the bits of mu, sigmas, timesteps
+    places.json     diffusers' position ids: tokens of the prompt, rows and columns of the output and
+                    the references, a hash of all ids, and the last
     prompts.json    transformers with the tokenizer of tests/fixtures/klein: prompt, template, ids
     dev_prompts.json  the same with dev's tokenizer and messages, of tests/fixtures/dev
     tekken.json     a small vocabulary in the format of Mistral's tokenizer, for
@@ -24,7 +26,7 @@ import numpy as np
 import torch
 from diffusers import FlowMatchEulerDiscreteScheduler
 from diffusers.pipelines.flux2.image_processor import Flux2ImageProcessor
-from diffusers.pipelines.flux2.pipeline_flux2 import SYSTEM_MESSAGE, format_input
+from diffusers.pipelines.flux2.pipeline_flux2 import SYSTEM_MESSAGE, Flux2Pipeline, format_input
 from diffusers.pipelines.flux2.pipeline_flux2_klein import compute_empirical_mu
 from mistral_common.tokens.tokenizers.tekken import Tekkenizer
 from PIL import Image
@@ -58,8 +60,11 @@ def write(name: str, rows: list) -> None:
 
 def randn() -> None:
     rows = []
-    for seed, count in [*((42, n) for n in range(41)), *((seed, n) for n in (5, 100, 128 * 6 * 8, 12288 + 5)
-                        for seed in (0, 1, 2**32 - 1, 2**32, 2**63 - 1))]:
+    counts = (5, 100, 128 * 6 * 8, 12288 + 5)
+    # Around the blocks of 16 that PyTorch draws, and around the 624 words of its generator.
+    edges = (1, 15, 16, 17, 31, 32, 33, 47, 48, 49, 623, 624, 625, 1248, 128 * 64 * 64, 2**20 + 1)
+    for seed, count in [*((42, n) for n in range(41)), *((seed, n) for n in counts for seed in (0, 1, 2**32 - 1, 2**32, 2**63 - 1)),
+                        *((seed, n) for n in edges for seed in (7, 123456789))]:
         x = torch.randn(count, generator=torch.Generator("cpu").manual_seed(seed), dtype=torch.float32).numpy()
         rows.append(dict(seed=seed, count=count, first=x[:3].tolist(), last=x[-3:].tolist(), fnv=fnv(x.tobytes())))
     write("randn.json", rows)
@@ -69,6 +74,8 @@ def schedules() -> None:
     klein = json.loads((MODEL / "scheduler" / "scheduler_config.json").read_text())
     rows = []
     for change, sizes in [({}, [(4096, 4), (1024, 4), (48, 4), (16, 1), (4096, 28), (4300, 50), (4301, 50), (16384, 7)]),
+                          # 64² to 2048², to both sides of the drop, and what a picture of 8:1 has
+                          ({}, [(tokens, steps) for tokens in (16, 17, 20, 255, 256, 257, 4224, 4299, 4302, 8192, 16384) for steps in (1, 2, 5)]),
                           (dict(time_shift_type="linear"), [(1024, 5)]),
                           (dict(shift_terminal=0.02), [(1024, 5)]),
                           (dict(use_dynamic_shifting=False), [(1024, 5)]),
@@ -81,6 +88,20 @@ def schedules() -> None:
                              mu_bits=int(np.float64(mu).view(np.uint64)), sigmas=scheduler.sigmas.tolist(),
                              timesteps=scheduler.timesteps.tolist()))
     write("schedules.json", rows)
+
+
+def places() -> None:
+    rows = []
+    grids = [(4, 4), (4, 32), (32, 4), (6, 8), (64, 64)]
+    for prompt, output, references in [(512, g, []) for g in grids] + [
+            (512, (6, 8), [(6, 5)]), (512, (8, 8), [(8, 8), (9, 4), (4, 10)]), (1, (4, 4), [(4 + i, 5) for i in range(10)])]:
+        of_references = [torch.zeros(1, 128, *g) for g in references]
+        ids = [Flux2Pipeline._prepare_text_ids(torch.zeros(1, prompt, 1))[0],
+               Flux2Pipeline._prepare_latent_ids(torch.zeros(1, 128, *output))[0]]
+        ids += [Flux2Pipeline._prepare_image_ids(of_references)[0]] if references else []
+        ids = torch.cat(ids).numpy().astype("<u4")
+        rows.append(dict(prompt=prompt, output=output, references=references, last=ids[-1].tolist(), fnv=fnv(ids.tobytes())))
+    write("places.json", rows)
 
 
 def prompts() -> None:
@@ -164,4 +185,4 @@ def pictures() -> None:
 
 
 if __name__ == "__main__":
-    randn(), schedules(), prompts(), dev_prompts(), tekken(), pictures()
+    randn(), schedules(), places(), prompts(), dev_prompts(), tekken(), pictures()

@@ -16,7 +16,7 @@ RELEASE := $(CARGO_TARGET_DIR)/release
 PLUGINS := $(CARGO_TARGET_DIR)/plugins
 TOOLS := $(CARGO_TARGET_DIR)/tools
 
-.PHONY: help setup build plugins demo test lint deny install uninstall clean
+.PHONY: help setup build plugins demo test bench lint deny install uninstall clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ demo: plugins ## run the main job on the small model in this repository and show
 
 test: plugins ## pass the tests
 	$(CARGO) test --release --workspace --locked
+
+bench: build ## time a model's stages: make bench MODEL=FOLDER [PYTHON=… with diffusers] [ARGS=--references 1]
+	@BENCH=$(RELEASE)/examples/bench MODEL="$(MODEL)" PYTHON="$(PYTHON)" tests/bench/run.sh $(ARGS)
 
 lint: ## what .ci/run checks besides the tests
 	.ci/run lint

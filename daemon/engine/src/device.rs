@@ -17,6 +17,9 @@ pub struct OpenOptions {
     pub device: DeviceChoice,
     /// The precision of weights and arithmetic.
     pub precision: Precision,
+    /// The most bytes that a picture may take beside the model's files, which are mapped; left out, what
+    /// the machine has to spare. To stay below, the autoencoder works in tiles; what cannot is refused.
+    pub memory: Option<u64>,
 }
 
 /// A device as users name it: `auto`, `cpu`, `cuda` or `cuda:1`.

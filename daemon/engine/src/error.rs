@@ -181,7 +181,7 @@ impl EngineError {
             Self::PrecisionUnavailable { .. } => "precision-unavailable",
             Self::Cancelled => "cancelled",
             Self::NotFinite { .. } => "not-finite",
-            Self::MemoryShort { .. } => "memory-short",
+            Self::MemoryShort { .. } => "memory-insufficient",
             Self::Compute { .. } => "compute-failed",
         }
     }

@@ -80,6 +80,7 @@ mod observer;
 mod part;
 mod picture;
 mod pipeline;
+mod plan;
 mod preview;
 pub mod prompt;
 mod quantize;
@@ -94,6 +95,7 @@ mod transformer;
 mod vae;
 mod variant;
 mod weights;
+mod work;
 
 pub use device::{DeviceChoice, OpenOptions, Precision};
 pub use encodings::EncodingTally;
@@ -104,9 +106,11 @@ pub use inspect::{Architecture, LoraInfo, ModelInfo, Part, WeightsInfo, inspect,
 pub use lora::{Lora, LoraError, check_lora};
 pub use observer::{Notice, Observer, Progress, TensorData};
 pub use pipeline::Pipeline;
+pub use plan::{LimitBasis, MemoryLimit, MemoryPlan, RenderShape, Residency, StageMemory};
 pub use quantize::{QuantizeError, QuantizeOptions, QuantizeProgress, Quantized, Recipe, quantize};
 pub use reference::ReferenceCap;
 pub use request::Request;
 pub use source::{ModelParts, ModelSource, SharedParts, SourceError};
 pub use variant::{Variant, VariantBasis};
 pub use weights::{Dtype, SafetensorsWriter, TensorSpec, WeightsError, WriteError};
+pub use work::Work;

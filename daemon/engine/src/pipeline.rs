@@ -24,6 +24,7 @@ use crate::inspect::ModelInfo;
 use crate::latent::Grid;
 use crate::lora;
 use crate::observer::{Observer, Watch};
+use crate::plan::{self, MemoryPlan, Networks, Planner, RenderShape};
 use crate::prompt::PromptTokenizer;
 use crate::request::Request;
 use crate::schedule::SchedulerConfig;
@@ -31,6 +32,7 @@ use crate::text_encoder::TextEncoder;
 use crate::transformer::Transformer;
 use crate::vae::Vae;
 use crate::weights::Weights;
+use crate::work::Work;
 use encode::{Conditions, fit_references};
 
 /// A model in memory, ready to make pictures.
@@ -46,6 +48,10 @@ pub struct Pipeline {
     adapted: lora::Cache<Transformer>,
     vae: Vae,
     encodings: Encodings,
+    networks: Networks,
+    sizes: plan::Sizes,
+    /// The most anonymous bytes of a picture, if the user has said.
+    memory: Option<u64>,
 }
 
 impl Pipeline {
@@ -65,12 +71,27 @@ impl Pipeline {
         self.encodings.limit(bytes);
     }
 
+    /// What a picture takes in memory, and what there is for it now.
+    pub fn memory_plan(&self, shape: &RenderShape, steps: u32) -> MemoryPlan {
+        let planner = Planner {
+            networks: &self.networks,
+            sizes: self.sizes,
+            vae: &self.vae,
+        };
+        planner.plan(shape, steps, self.memory)
+    }
+
+    /// How much arithmetic a picture takes.
+    pub fn work(&self, shape: &RenderShape) -> Work {
+        Work::of(&self.networks, shape)
+    }
+
     /// Makes the picture that is asked for. The same request gives the same picture on the same device
     /// and machine; on another, colours may differ in the last bit.
     ///
     /// # Errors
-    /// A request out of range, a reference that cannot be used, `cancelled`, `not-finite` where the
-    /// weights give no picture, or a failure of the device.
+    /// A request out of range, a reference that cannot be used, `memory-insufficient` before any work,
+    /// `cancelled`, `not-finite` where the weights give no picture, or a failure of the device.
     pub fn render(
         &self,
         request: &Request,
@@ -79,10 +100,13 @@ impl Pipeline {
         request.check()?;
         let watch = &mut Watch::new(observer);
         let pictures = fit_references(&request.references, request.reference_cap)?;
+        let plan = self.memory_plan(&self.shape(request, &pictures), request.steps);
+        plan.check()?;
+        let room = plan.vae_budget();
         let transformer = self.adapted_transformer(&request.loras, watch)?;
         let prompts = self.encode_prompts(request, watch)?;
         let grid = Grid::of_picture(request.width, request.height);
-        let (origin, references) = self.encode_pictures(request, grid, &pictures, watch)?;
+        let (origin, references) = self.encode_pictures(request, grid, &pictures, room, watch)?;
         let schedule = self.schedule(grid, request.steps, watch)?;
         let noise = self.draw_noise(grid, request.seed, watch);
         let conditions = Conditions {
@@ -91,7 +115,7 @@ impl Pipeline {
             origin,
         };
         let latent = Self::denoise(&transformer, noise, grid, &schedule, conditions, watch)?;
-        let painted = self.decode(latent, grid, watch)?;
+        let painted = self.decode(latent, grid, room, watch)?;
         Ok(match &request.init {
             Some(Init {
                 picture,
@@ -100,5 +124,21 @@ impl Pipeline {
             }) => init::composite(&painted, picture, mask),
             _ => painted,
         })
+    }
+
+    fn shape(&self, request: &Request, pictures: &[RgbImage]) -> RenderShape {
+        let references = pictures.iter().map(RgbImage::dimensions);
+        // What is painted into is seen as a reference too.
+        let init = request.init.as_ref();
+        let seen = init.filter(|init| init.mask.is_some());
+        RenderShape {
+            width: request.width,
+            height: request.height,
+            references: references
+                .chain(seen.map(|init| init.picture.dimensions()))
+                .collect(),
+            init: init.is_some(),
+            guided: !self.info.is_distilled && request.guidance > 1.0,
+        }
     }
 }

@@ -110,15 +110,18 @@ pub fn quantize(
             stored,
         })
         .collect();
-    let specs: Vec<_> = planned.iter().flat_map(Planned::specs).collect();
-    let metadata = BTreeMap::new();
-    let writer = SafetensorsWriter::create(output, &specs, &metadata, options.overwrite)?;
+    let others = others(&weights);
+    let specs = planned.iter().flat_map(Planned::specs);
+    let specs: Vec<_> = specs
+        .chain(others.iter().map(|other| other.0.clone()))
+        .collect();
+    let writer = SafetensorsWriter::create(output, &specs, &metadata(&weights), options.overwrite)?;
     let quantized = planned.iter().filter(|tensor| tensor.fp8).count();
     let result = Quantized {
         path: output.to_owned(),
         recipe,
         quantized,
-        kept: planned.len() - quantized,
+        kept: specs.len() - 3 * quantized,
         bytes_before: weights.bytes_by_dtype().values().sum(),
         bytes_after: writer.length(),
     };
@@ -133,8 +136,36 @@ pub fn quantize(
     for tensor in &planned {
         work.convert(tensor)?;
     }
+    for (spec, bytes) in others {
+        work.writer.write(&spec.name, bytes)?;
+    }
     work.writer.finish()?;
     Ok(result)
+}
+
+/// Tensors that are no weights, such as markers: they go into the file as they are.
+fn others(weights: &Weights) -> Vec<(TensorSpec, &[u8])> {
+    let own = names::own(weights);
+    let others = weights.others().iter().filter_map(|(name, other)| {
+        let spec = TensorSpec {
+            name: format!("{}{}", names::PREFIX, own(name)?),
+            dtype: other.dtype(),
+            shape: other.shape().to_vec(),
+        };
+        Some((spec, other.bytes()))
+    });
+    others.collect()
+}
+
+/// What the files say about themselves, but for what says only who may read them: `format` names a
+/// library that expects other tensors, and a GGUF's pairs mean nothing elsewhere.
+fn metadata(weights: &Weights) -> BTreeMap<String, String> {
+    let mut metadata = weights.metadata().clone();
+    metadata.remove("format");
+    if weights.gguf().is_some() {
+        metadata.clear();
+    }
+    metadata
 }
 
 fn open(input: &Path) -> Result<Weights, QuantizeError> {
@@ -192,13 +223,23 @@ impl Planned {
         };
         let shape = self.stored.shape();
         if !self.fp8 {
-            return vec![spec(self.full_name(), Dtype::Bf16, shape)];
+            let dtype = if self.is_marker() {
+                Dtype::F32
+            } else {
+                Dtype::Bf16
+            };
+            return vec![spec(self.full_name(), dtype, shape)];
         }
         vec![
             spec(self.full_name(), Dtype::F8E4M3, shape),
             spec(self.scale_name(), Dtype::F32, &[]),
             spec(self.tag_name(), Dtype::U8, &[TAG.len()]),
         ]
+    }
+
+    /// Whether it is too small for a weight: some programs mark files with a number or two.
+    fn is_marker(&self) -> bool {
+        self.stored.elements() <= 2
     }
 
     /// Numbers that are read to convert it.
@@ -220,6 +261,9 @@ struct Work<'a> {
 impl Work<'_> {
     fn convert(&mut self, tensor: &Planned) -> Result<(), QuantizeError> {
         let name = tensor.full_name();
+        if tensor.is_marker() {
+            return self.rewrite(tensor, &name, f32::to_le_bytes);
+        }
         if !tensor.fp8 {
             return self.rewrite(tensor, &name, |value| bf16::from_f32(value).to_le_bytes());
         }

@@ -92,7 +92,7 @@ impl Vae {
     /// bytes than the budget, if there is one.
     ///
     /// # Errors
-    /// `memory-short` before anything is computed, if the budget is too small.
+    /// `memory-insufficient` before anything is computed, if the budget is too small.
     pub(crate) fn encode(
         &self,
         picture: Tensor<4>,
@@ -114,7 +114,7 @@ impl Vae {
     /// no more bytes than the budget, if there is one.
     ///
     /// # Errors
-    /// `memory-short` before anything is computed, if the budget is too small.
+    /// `memory-insufficient` before anything is computed, if the budget is too small.
     pub(crate) fn decode(
         &self,
         latent: Tensor<4>,

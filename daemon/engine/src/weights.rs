@@ -59,8 +59,9 @@ pub(crate) struct Weights {
 }
 
 /// A tensor that is no weight, such as a counter, a tag or an embedded file.
-struct Other {
+pub(crate) struct Other {
     dtype: Dtype,
+    shape: Vec<usize>,
     file: Arc<WeightFile>,
     range: Range<usize>,
 }
@@ -139,7 +140,12 @@ impl Weights {
                     self.tensors.insert(name, stored);
                 }
                 Kind::Other(dtype) => {
-                    let other = Other { dtype, file, range };
+                    let other = Other {
+                        dtype,
+                        shape: entry.shape,
+                        file,
+                        range,
+                    };
                     self.others.insert(name, other);
                 }
             }
@@ -199,6 +205,11 @@ impl Weights {
         self.others.get(tensor).map(Other::bytes)
     }
 
+    /// All tensors that are no weights, by name.
+    pub(crate) fn others(&self) -> &BTreeMap<String, Other> {
+        &self.others
+    }
+
     /// What the files say about themselves: the `__metadata__` of safetensors files, the single values
     /// of a GGUF as text.
     pub(crate) fn metadata(&self) -> &BTreeMap<String, String> {
@@ -247,7 +258,16 @@ impl Weights {
 }
 
 impl Other {
-    fn bytes(&self) -> &[u8] {
+    pub(crate) fn dtype(&self) -> Dtype {
+        self.dtype
+    }
+
+    pub(crate) fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// As they are in the file.
+    pub(crate) fn bytes(&self) -> &[u8] {
         &self.file.map[self.range.clone()]
     }
 }

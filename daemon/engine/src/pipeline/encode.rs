@@ -13,6 +13,7 @@ use crate::encodings::Key;
 use crate::error::EngineError;
 use crate::host::upload;
 use crate::init::{self, Init};
+use crate::inspect::Variant;
 use crate::latent::{self, Grid};
 use crate::observer::{Progress, TensorData, Watch};
 use crate::prompt::Tokens;
@@ -90,12 +91,14 @@ impl Pipeline {
             .get_or(Key::of_prompt(tokens), || self.text_encoder.encode(tokens))
     }
 
-    /// The picture to begin from, and the references; `pictures` are these as they were fitted.
+    /// The picture to begin from, and the references; `pictures` are these as they were fitted. The
+    /// autoencoder takes no more bytes than `room`.
     pub(super) fn encode_pictures(
         &self,
         request: &Request,
         grid: Grid,
         pictures: &[RgbImage],
+        room: Option<u64>,
         watch: &mut Watch<'_>,
     ) -> Result<(Option<Origin>, References), EngineError> {
         let began = Instant::now();
@@ -109,7 +112,7 @@ impl Pipeline {
         let init_picture = init.map(|init| &init.picture);
         for (done, picture) in init_picture.into_iter().chain(pictures).enumerate() {
             watch.report(Progress::References { done, total })?;
-            let tokens = self.encode_picture(picture)?;
+            let tokens = self.encode_picture(picture, room)?;
             if let (0, Some(init)) = (done, init) {
                 origin = Some(self.origin(tokens.clone(), init, request.steps, grid));
                 if init.mask.is_none() {
@@ -129,12 +132,16 @@ impl Pipeline {
         Ok((origin, references))
     }
 
-    fn encode_picture(&self, picture: &RgbImage) -> Result<Tensor<2>, EngineError> {
+    fn encode_picture(
+        &self,
+        picture: &RgbImage,
+        room: Option<u64>,
+    ) -> Result<Tensor<2>, EngineError> {
         self.encodings.get_or(Key::of_picture(picture), || {
             let (width, height) = picture.dimensions();
             let shape = [1, 3, height as usize, width as usize];
             let pixels = upload(reference::to_chw(picture), shape, &self.device);
-            Ok(latent::to_tokens(self.vae.encode(pixels, None)?))
+            Ok(latent::to_tokens(self.vae.encode(pixels, room)?))
         })
     }
 

@@ -13,6 +13,7 @@ use crate::error::EngineError;
 use crate::inspect::ModelInfo;
 use crate::lora::{self, Adapters};
 use crate::model::Model;
+use crate::plan::{self, Networks};
 use crate::prompt::PromptTokenizer;
 use crate::source::ModelSource;
 use crate::text_encoder::TextEncoder;
@@ -39,6 +40,7 @@ impl Pipeline {
         let began = Instant::now();
         let model = Model::open(source)?;
         let info = ModelInfo::of(&model);
+        let networks = Networks::of(&model);
         let Model {
             text_encoder: text,
             transformer,
@@ -76,6 +78,9 @@ impl Pipeline {
                 .map_err(|error| vae.explain(error))?,
             transformer_weights: transformer.weights,
             encodings: Encodings::default(),
+            networks,
+            sizes: plan::Sizes::of(&info),
+            memory: options.memory,
             info,
             device,
         };

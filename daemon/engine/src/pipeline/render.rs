@@ -76,13 +76,14 @@ impl Pipeline {
         &self,
         latent: Tensor<2>,
         grid: Grid,
+        room: Option<u64>,
         watch: &mut Watch<'_>,
     ) -> Result<RgbImage, EngineError> {
         watch.report(Progress::Decoding)?;
         let began = Instant::now();
         let latent = self.vae.restore(latent::to_patches(latent, grid));
         watch.show("latents", || latent.clone())?;
-        let values = self.vae.decode(latent, None)?;
+        let values = self.vae.decode(latent, room)?;
         watch.show("image", || values.clone())?;
         let picture = picture::from_chw(grid, &download(values)?)?;
         debug!(seconds = began.elapsed().as_secs_f64(), "decoded");

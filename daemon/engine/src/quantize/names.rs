@@ -83,15 +83,15 @@ const SINGLE: [(&str, &str); 4] = [
 ];
 
 /// All weights under ComfyUI's names, less the prefix; in no particular order. Weights that are named
-/// so already keep their names. A problem follows the file's name.
+/// so already keep their names; of a checkpoint that has other parts too, only the transformer is
+/// taken. A problem follows the file's name.
 pub(super) fn renamed(weights: &Weights) -> Result<Vec<(String, Stored)>, String> {
     let has = |part: &str| weights.names().any(|name| name.contains(part));
     if has("double_blocks.") && has("single_blocks.") {
-        let own = |name: &str| name.strip_prefix(PREFIX).unwrap_or(name).to_owned();
-        return Ok(weights
-            .tensors()
-            .iter()
-            .map(|(name, stored)| (own(name), stored.clone()))
+        let own = own(weights);
+        let tensors = weights.tensors().iter();
+        return Ok(tensors
+            .filter_map(|(name, stored)| Some((own(name)?.to_owned(), stored.clone())))
             .collect());
     }
     if !has("transformer_blocks.") {
@@ -100,6 +100,18 @@ pub(super) fn renamed(weights: &Weights) -> Result<Vec<(String, Stored)>, String
     let of_diffusers =
         |(name, stored): (&String, _)| from_diffusers(weights, name, stored).transpose();
     weights.tensors().iter().filter_map(of_diffusers).collect()
+}
+
+/// What a name of the transformer is without the prefix; none for another part's.
+pub(super) fn own(weights: &Weights) -> impl Fn(&str) -> Option<&str> {
+    let prefixed = weights.names().any(|name| name.starts_with(PREFIX));
+    move |name| {
+        if prefixed {
+            name.strip_prefix(PREFIX)
+        } else {
+            Some(name)
+        }
+    }
 }
 
 /// One tensor's new name and contents; none for one that is part of another.

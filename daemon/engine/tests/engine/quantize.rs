@@ -11,6 +11,7 @@ use atelier_flux::{
 use sha2::{Digest, Sha256};
 
 use crate::fixture::klein;
+use crate::surgery::Parts;
 
 fn run(input: &Path, output: &Path, recipe: Recipe) -> Result<Quantized, QuantizeError> {
     let options = QuantizeOptions {
@@ -128,6 +129,63 @@ fn f32_and_f16_give_the_same_numbers() {
     // 448 for −2, a scale of 2/448: 0, 224, 56, −448.
     let codes = [0x00, 0x76, 0x66, 0xfe];
     assert!(bytes.windows(4).any(|window| window == codes));
+}
+
+#[test]
+fn notes_and_markers_are_kept_and_other_parts_are_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let spec = |name: &str, dtype, shape: &[usize]| TensorSpec {
+        name: name.into(),
+        dtype,
+        shape: shape.into(),
+    };
+    let tensors = [
+        (
+            "model.diffusion_model.double_blocks.0.img_mlp.0.weight",
+            Dtype::F32,
+            &[1, 1][..],
+        ),
+        (
+            "model.diffusion_model.single_blocks.0.linear1.weight",
+            Dtype::F32,
+            &[1, 1],
+        ),
+        (
+            "model.diffusion_model.__index_timestep_zero__",
+            Dtype::F32,
+            &[],
+        ),
+        ("model.diffusion_model.__marker__", Dtype::I64, &[1]),
+        ("vae.decoder.conv_in.weight", Dtype::F32, &[1]),
+    ];
+    let specs = tensors.map(|(name, dtype, shape)| spec(name, dtype, shape));
+    let metadata = [("format", "pt"), ("modelspec.title", "A model")];
+    let metadata = metadata.map(|(key, value)| (key.to_owned(), value.to_owned()));
+    let mut writer = SafetensorsWriter::create(&at("in"), &specs, &metadata.into(), false).unwrap();
+    for spec in &specs {
+        let bytes: &[u8] = if spec.dtype == Dtype::I64 {
+            &[7; 8]
+        } else {
+            &[0xcd, 0xcc, 0xcc, 0x3d]
+        };
+        writer.write(&spec.name, bytes).unwrap();
+    }
+    writer.finish().unwrap();
+
+    run(&at("in"), &at("out"), Recipe::Auto).unwrap();
+    let parts = Parts::read(&at("out"));
+    assert_eq!(
+        parts.header["__metadata__"],
+        serde_json::json!({"modelspec.title": "A model"})
+    );
+    let dtype =
+        |name: &str| parts.header[&format!("model.diffusion_model.{name}")]["dtype"].clone();
+    assert_eq!(dtype("__index_timestep_zero__"), "F32");
+    assert_eq!(dtype("__marker__"), "I64");
+    assert_eq!(dtype("single_blocks.0.linear1.weight"), "F8_E4M3");
+    assert!(!parts.header.keys().any(|name| name.contains("vae.")));
+    assert!(parts.data.windows(8).any(|bytes| bytes == [7; 8]));
 }
 
 #[test]

@@ -176,11 +176,9 @@ impl Weights {
         self.tensors.keys().map(String::as_str)
     }
 
-    /// The names and element types of all tensors that are no weights, in order.
-    pub(crate) fn others(&self) -> impl Iterator<Item = (&str, Dtype)> {
-        self.others
-            .iter()
-            .map(|(name, other)| (name.as_str(), other.dtype))
+    /// All tensors that are no weights, in the order of their names.
+    pub(crate) fn others(&self) -> &BTreeMap<String, Other> {
+        &self.others
     }
 
     /// The tensor of this name.
@@ -203,11 +201,6 @@ impl Weights {
     /// The bytes of a tensor that is no weight, such as an embedded tokenizer.
     pub(crate) fn raw(&self, tensor: &str) -> Option<&[u8]> {
         self.others.get(tensor).map(Other::bytes)
-    }
-
-    /// All tensors that are no weights, by name.
-    pub(crate) fn others(&self) -> &BTreeMap<String, Other> {
-        &self.others
     }
 
     /// What the files say about themselves: the `__metadata__` of safetensors files, the single values

@@ -102,7 +102,8 @@ impl LoraFile {
     /// The tensors by layer, as the file spells it, and role.
     fn sort(&mut self, weights: &Weights) -> Result<BTreeMap<String, Tensors>, LoraError> {
         let mut layers: BTreeMap<String, Tensors> = BTreeMap::new();
-        let others = weights.others().map(|(name, dtype)| (name, Some(dtype)));
+        let others = weights.others().iter();
+        let others = others.map(|(name, other)| (name.as_str(), Some(other.dtype())));
         for (name, dtype) in weights.names().map(|name| (name, None)).chain(others) {
             if keys::is_of_text_encoder(name) {
                 self.text_encoder += 1;

@@ -13,7 +13,6 @@ use crate::encodings::Key;
 use crate::error::EngineError;
 use crate::host::upload;
 use crate::init::{self, Init};
-use crate::inspect::Variant;
 use crate::latent::{self, Grid};
 use crate::observer::{Progress, TensorData, Watch};
 use crate::prompt::Tokens;

@@ -7,12 +7,17 @@
 mod attention;
 mod convolution;
 mod group_norm;
+mod heads;
 mod linear;
+pub(crate) mod local;
 mod norm;
 mod side;
+#[cfg(test)]
+mod testing;
 
-pub(crate) use attention::{attend, attend_single_head};
+pub(crate) use attention::{KeyValue, attend, attend_single_head};
 pub(crate) use convolution::{Convolution, Prepared};
 pub(crate) use group_norm::GroupNorm;
-pub(crate) use linear::{Linear, swiglu};
+pub(crate) use heads::{HeadSpan, Heads, prepare};
+pub(crate) use linear::Linear;
 pub(crate) use norm::{LayerNorm, RmsNorm};

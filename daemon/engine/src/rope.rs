@@ -6,24 +6,20 @@
 //! i + half, and has one. Angles are computed here on the host, once per picture: at the positions of
 //! a long prompt an f32 angle of the fastest frequencies would already be off.
 
+use std::ops::Range;
+
 use burn::tensor::{Device, Tensor, s};
 
 use crate::host::upload;
+use crate::layers::local::Local;
 
-/// The cosines and sines of every token's angles, `[tokens, 1, head width / 2]`.
+pub(crate) use crate::cpu::Pairs as Pairing;
+
+/// The cosines and sines of every token's angles, `[tokens, head width / 2]`.
 #[derive(Debug, Clone)]
 pub(crate) struct Rotation {
-    cos: Tensor<3>,
-    sin: Tensor<3>,
-}
-
-/// Which dimensions of a head form a pair.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Pairing {
-    /// Each even dimension with the next.
-    Adjacent,
-    /// Each dimension of the first half with the same one of the second.
-    Halves,
+    cos: Tensor<2>,
+    sin: Tensor<2>,
 }
 
 /// How fast the pairs of one axis turn per position: `θ^(−2k/width)` for the k-th of `width / 2` pairs.
@@ -48,7 +44,7 @@ impl Rotation {
                     .map(|&(axis, rate)| f64::from(place[axis]) * rate)
             })
             .collect();
-        let shape = [positions.len(), 1, frequencies.len()];
+        let shape = [positions.len(), frequencies.len()];
         #[allow(clippy::cast_possible_truncation, reason = "rounding to f32 is meant")]
         let of_all = |function: fn(f64) -> f64| {
             let values = angles.iter().map(|&angle| function(angle) as f32).collect();
@@ -60,16 +56,26 @@ impl Rotation {
         }
     }
 
-    /// The rotation of the first `count` tokens.
-    pub(crate) fn first(&self, count: usize) -> Self {
-        let part = |x: &Tensor<3>| x.clone().slice(s![..count, .., ..]);
+    /// The rotation of some of the tokens.
+    pub(crate) fn part(&self, tokens: Range<usize>) -> Self {
+        let part = |x: &Tensor<2>| x.clone().slice(s![tokens.clone(), ..]);
         Self {
             cos: part(&self.cos),
             sin: part(&self.sin),
         }
     }
 
-    /// Turns queries or keys, `[tokens, heads, head width]`.
+    /// The rotation of the first `count` tokens.
+    pub(crate) fn first(&self, count: usize) -> Self {
+        self.part(0..count)
+    }
+
+    /// Cosines and sines, where kernels can read them.
+    pub(crate) fn local(&self) -> Option<[Local; 2]> {
+        Some([Local::of(&self.cos)?, Local::of(&self.sin)?])
+    }
+
+    /// Turns queries or keys, `[tokens, heads, head width]`, in burn's operations.
     pub(crate) fn apply(&self, x: Tensor<3>, pairing: Pairing) -> Tensor<3> {
         let [tokens, heads, width] = x.dims();
         // [.., pair, 2] with adjacent pairs, [.., 2, pair] with halves.
@@ -80,7 +86,8 @@ impl Rotation {
         let pairs: Tensor<4> = x.reshape(shape);
         let part = |index| pairs.clone().narrow(axis, index, 1).squeeze_dim::<3>(axis);
         let (first, second) = (part(0), part(1));
-        let (cos, sin) = (self.cos.clone(), self.sin.clone());
+        let of_all_heads = |x: &Tensor<2>| x.clone().unsqueeze_dim::<3>(1);
+        let (cos, sin) = (of_all_heads(&self.cos), of_all_heads(&self.sin));
         let turned_first = first.clone() * cos.clone() - second.clone() * sin.clone();
         let turned_second = first * sin + second * cos;
         Tensor::stack::<4>(vec![turned_first, turned_second], axis).reshape([tokens, heads, width])

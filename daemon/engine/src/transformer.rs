@@ -150,10 +150,14 @@ impl Transformer {
 
         let mut image = self.image_in.forward(image);
         let mut text = conditioning.text.clone();
-        for block in &self.double_blocks {
-            (text, image) = block.forward(text, image, &for_text, &for_image, rotation);
-        }
         let prompt = text.dims()[0];
+        let rotations = [
+            &rotation.first(prompt),
+            &rotation.part(prompt..prompt + image.dims()[0]),
+        ];
+        for block in &self.double_blocks {
+            [text, image] = block.forward([text, image], &for_text, &for_image, rotations);
+        }
         let mut joint = Tensor::cat(vec![text, image], 0);
         for block in &self.single_blocks {
             joint = block.forward(joint, &for_joint, rotation);

@@ -2,19 +2,20 @@
 
 use burn::tensor::{Tensor, activation, s};
 
+use super::local::{self, Local};
 use super::side::Side;
+use crate::cpu::{self, Added, Plain, Rows, Swiglu};
 use crate::host::upload;
 use crate::weights::{Scope, Stored, WeightsError};
 
 /// Numbers of a weight that are widened at once: 16 MiB of f32.
 const WIDENED_AT_ONCE: usize = 4 << 20;
 
-/// `y = x·Wᵀ + b`, with W where and as files hold it: `[outputs, inputs]`. What adapters change is
+/// `y = x·Wᵀ`, with W where and as files hold it: `[outputs, inputs]`. What adapters change is
 /// added beside it.
 #[derive(Debug)]
 pub(crate) struct Linear {
     weight: Stored,
-    bias: Option<Tensor<1>>,
     sides: Vec<Side>,
 }
 
@@ -23,12 +24,11 @@ impl Linear {
     pub(crate) fn of(weight: Stored) -> Self {
         Self {
             weight,
-            bias: None,
             sides: Vec::new(),
         }
     }
 
-    /// Reads the layer `name`, which has no bias.
+    /// Reads the layer `name`.
     pub(crate) fn load(
         scope: &Scope<'_>,
         name: &str,
@@ -39,20 +39,6 @@ impl Linear {
         Ok(Self {
             sides: Side::of(scope, &[name], outputs),
             ..Self::of(weight)
-        })
-    }
-
-    /// Reads the layer `name` with its bias.
-    pub(crate) fn load_biased(
-        scope: &Scope<'_>,
-        name: &str,
-        outputs: usize,
-        inputs: usize,
-    ) -> Result<Self, WeightsError> {
-        let bias = scope.tensor(&format!("{name}.bias"), [outputs])?;
-        Ok(Self {
-            bias: Some(bias),
-            ..Self::load(scope, name, outputs, inputs)?
         })
     }
 
@@ -91,7 +77,65 @@ impl Linear {
         self.sides.iter().fold(y, |y, side| side.add(&x, y))
     }
 
+    /// SwiGLU on the fused projection `[gate | value]`: `silu(gate)·value`, half as wide.
+    pub(crate) fn forward_swiglu(&self, x: Tensor<2>) -> Tensor<2> {
+        match self.alone_on(&x) {
+            Some(x) => local_swiglu(&x, &self.weight),
+            None => swiglu(self.forward(x)),
+        }
+    }
+
+    /// The first `outputs` as they are, and SwiGLU on the others.
+    pub(crate) fn forward_split_swiglu(&self, x: Tensor<2>, outputs: usize) -> [Tensor<2>; 2] {
+        if let Some(x) = self.alone_on(&x) {
+            let all = self.weight.rows();
+            let plain = local_product(&x, &self.weight.part(0..outputs));
+            return [plain, local_swiglu(&x, &self.weight.part(outputs..all))];
+        }
+        let all = self.forward(x);
+        let rest = swiglu(all.clone().slice(s![.., outputs..]));
+        [all.slice(s![.., ..outputs]), rest]
+    }
+
+    /// `residual + gate·y`, with y of the inputs side by side; without a gate, `residual + y`. Changes
+    /// the residual in place where nothing else holds it.
+    pub(crate) fn forward_onto(
+        &self,
+        residual: Tensor<2>,
+        inputs: Vec<Tensor<2>>,
+        gate: Option<Tensor<1>>,
+    ) -> Tensor<2> {
+        let local: Option<Vec<_>> = inputs.iter().map(|input| self.alone_on(input)).collect();
+        let local_gate = gate.as_ref().map(Local::of);
+        let residual = match (local, local_gate) {
+            (None, _) | (_, Some(None)) => residual,
+            (Some(inputs), gate) => match Local::take(residual) {
+                Ok(residual) => return local_onto(residual, &inputs, &self.weight, gate.flatten()),
+                Err(residual) => residual,
+            },
+        };
+        let y = self.forward(Tensor::cat(inputs, 1));
+        match gate {
+            Some(gate) => residual + y * gate.unsqueeze(),
+            None => residual + y,
+        }
+    }
+
+    /// The input, where a kernel can read it and there is nothing but the weight: what kernels that do
+    /// more than a product want.
+    fn alone_on(&self, x: &Tensor<2>) -> Option<Local> {
+        self.sides.is_empty().then(|| Local::of(x)).flatten()
+    }
+
     fn product(&self, x: Tensor<2>) -> Tensor<2> {
+        match Local::of(&x) {
+            Some(x) => local_product(&x, &self.weight),
+            None => self.composed(x),
+        }
+    }
+
+    /// The product in burn's operations.
+    fn composed(&self, x: Tensor<2>) -> Tensor<2> {
         let (outputs, inputs) = (self.weight.rows(), self.weight.row_length());
         let at_once = (WIDENED_AT_ONCE / inputs.max(1)).clamp(1, outputs);
         let parts = (0..outputs).step_by(at_once).map(|first| {
@@ -102,16 +146,59 @@ impl Linear {
             // The transposed view costs nothing: the product packs its operands whatever their strides.
             x.clone().matmul(weight.transpose())
         });
-        let y = Tensor::cat(parts.collect(), 1);
-        match &self.bias {
-            Some(bias) => y + bias.clone().unsqueeze(),
-            None => y,
-        }
+        Tensor::cat(parts.collect(), 1)
     }
 }
 
-/// SwiGLU on the fused projection `[gate | value]`: `silu(gate)·value`, half as wide.
-pub(crate) fn swiglu(fused: Tensor<2>) -> Tensor<2> {
+fn local_product(x: &Local, weight: &Stored) -> Tensor<2> {
+    let (x, width) = (x.matrix(), weight.rows());
+    local::build([x.rows(), width], |out| {
+        cpu::product(&[x], weight, &Plain, out, width);
+    })
+}
+
+fn local_swiglu(x: &Local, weight: &Stored) -> Tensor<2> {
+    let (x, width) = (x.matrix(), weight.rows() / 2);
+    local::build([x.rows(), width], |out| {
+        cpu::product(&[x], weight, &Swiglu, out, width);
+    })
+}
+
+fn local_onto(
+    mut residual: Local,
+    inputs: &[Local],
+    weight: &Stored,
+    gate: Option<Local>,
+) -> Tensor<2> {
+    let inputs: Vec<_> = inputs.iter().map(Local::matrix).collect();
+    let gate = gate.as_ref().map(Local::row);
+    let width = weight.rows();
+    cpu::product(
+        &inputs,
+        weight,
+        &Added { gate },
+        residual.values_mut(),
+        width,
+    );
+    residual.into_tensor()
+}
+
+impl Rows for Stored {
+    fn rows(&self) -> usize {
+        self.rows()
+    }
+
+    fn row_length(&self) -> usize {
+        self.row_length()
+    }
+
+    fn widen_rows(&self, first: usize, out: &mut [f32]) {
+        self.widen_rows(first, out);
+    }
+}
+
+/// SwiGLU in burn's operations.
+fn swiglu(fused: Tensor<2>) -> Tensor<2> {
     let half = fused.dims()[1] / 2;
     let gate = fused.clone().slice(s![.., ..half]);
     let value = fused.slice(s![.., half..]);

@@ -4,7 +4,7 @@ use burn::tensor::{Bool, Tensor, s};
 
 use crate::config::TextEncoderConfig;
 use crate::family::Family;
-use crate::layers::{Linear, RmsNorm, attend, swiglu};
+use crate::layers::{HeadSpan, Heads, KeyValue, Linear, RmsNorm, attend, prepare};
 use crate::rope::{Pairing, Rotation};
 use crate::weights::{Scope, WeightsError};
 
@@ -24,8 +24,7 @@ pub(super) struct View<'a> {
 pub(super) struct Layer {
     attention_norm: RmsNorm,
     query: Linear,
-    key: Linear,
-    value: Linear,
+    key_value: Linear,
     /// The norms of queries and keys, where the encoder has them.
     norms: Option<[RmsNorm; 2]>,
     pairing: Pairing,
@@ -33,9 +32,7 @@ pub(super) struct Layer {
     feed_forward_norm: RmsNorm,
     gate_up: Linear,
     down: Linear,
-    heads: usize,
-    key_value_heads: usize,
-    head_width: usize,
+    heads: Heads,
 }
 
 impl Layer {
@@ -55,21 +52,23 @@ impl Layer {
             Family::Klein => Some([norm("q_norm")?, norm("k_norm")?]),
             Family::Dev => None,
         };
+        let key_value = ["k_proj", "v_proj"];
         let gate_up = ["mlp.gate_proj", "mlp.up_proj"];
         Ok(Self {
             attention_norm: RmsNorm::load(scope, "input_layernorm", hidden, eps)?,
             query: Linear::load(&attention, "q_proj", queries, hidden)?,
-            key: Linear::load(&attention, "k_proj", keys, hidden)?,
-            value: Linear::load(&attention, "v_proj", keys, hidden)?,
+            key_value: Linear::load_stacked(&attention, &key_value, 2 * keys, hidden)?,
             norms,
             pairing: config.pairing,
             out: Linear::load(&attention, "o_proj", hidden, queries)?,
             feed_forward_norm: RmsNorm::load(scope, "post_attention_layernorm", hidden, eps)?,
             gate_up: Linear::load_stacked(scope, &gate_up, 2 * inner, hidden)?,
             down: Linear::load(scope, "mlp.down_proj", hidden, inner)?,
-            heads: config.num_attention_heads,
-            key_value_heads: config.num_key_value_heads,
-            head_width,
+            heads: Heads {
+                count: config.num_attention_heads,
+                shared: config.num_key_value_heads,
+                width: head_width,
+            },
         })
     }
 
@@ -78,53 +77,50 @@ impl Layer {
         let normed = self.attention_norm.forward(hidden.clone());
         let hidden = self.look(hidden, normed, view);
         let normed = self.feed_forward_norm.forward(hidden.clone());
-        hidden + self.down.forward(swiglu(self.gate_up.forward(normed)))
+        let inner = self.gate_up.forward_swiglu(normed);
+        self.down.forward_onto(hidden, vec![inner], None)
     }
 
     /// Adds to each token what it sees, to those that see.
     fn look(&self, hidden: Tensor<2>, normed: Tensor<2>, view: &View<'_>) -> Tensor<2> {
         let (blind, tokens) = (view.blind, hidden.dims()[0]);
         if blind == 0 {
-            return hidden + self.attention(normed, view);
+            let seen = self.attend(normed, view);
+            return self.out.forward_onto(hidden, seen, None);
         }
         if blind == tokens {
             return hidden;
         }
         let unseeing = hidden.clone().slice(s![..blind, ..]);
         let seeing = hidden.slice(s![blind.., ..]);
-        let seen = self.attention(normed.slice(s![blind.., ..]), view);
-        Tensor::cat(vec![unseeing, seeing + seen], 0)
+        let seen = self.attend(normed.slice(s![blind.., ..]), view);
+        Tensor::cat(vec![unseeing, self.out.forward_onto(seeing, seen, None)], 0)
     }
 
-    fn attention(&self, x: Tensor<2>, view: &View<'_>) -> Tensor<2> {
-        let [tokens, _] = x.dims();
-        let keys = view.mask.dims()[3];
-        let seen = x.clone().slice(s![..keys, ..]);
-        let shape = [keys, self.key_value_heads, self.head_width];
-        let query = self
-            .query
-            .forward(x)
-            .reshape([tokens, self.heads, self.head_width]);
-        let key = self.key.forward(seen.clone()).reshape(shape);
-        let value = self.value.forward(seen).reshape(shape);
-        let (query, key) = match &self.norms {
-            Some([of_query, of_key]) => (of_query.forward(query), of_key.forward(key)),
-            None => (query, key),
+    fn attend(&self, x: Tensor<2>, view: &View<'_>) -> Vec<Tensor<2>> {
+        let heads = self.heads;
+        let [query_norm, key_norm] = match &self.norms {
+            Some([of_query, of_key]) => [Some(of_query), Some(of_key)],
+            None => [None, None],
         };
-        let query = view.query_rotation.apply(query, self.pairing);
-        let key = view.key_rotation.apply(key, self.pairing);
-        let mask = Some(view.mask.clone());
-        self.out
-            .forward(attend(query, self.shared(key), self.shared(value), mask))
-    }
-
-    /// Repeats each key or value head for the query heads that share it: not every backend's
-    /// attention does so by itself.
-    fn shared(&self, x: Tensor<3>) -> Tensor<3> {
-        let [tokens, shared, width] = x.dims();
-        let each = self.heads / self.key_value_heads;
-        x.reshape([tokens, shared, 1, width])
-            .expand([tokens, shared, each, width])
-            .reshape([tokens, self.heads, width])
+        let turned = |rows, count, norm, rotation| {
+            let span = HeadSpan {
+                first: 0,
+                count,
+                norm,
+            };
+            prepare(rows, heads, &[span], rotation, self.pairing)
+        };
+        let keys = view.mask.dims()[3];
+        let key_value = self.key_value.forward(x.clone().slice(s![..keys, ..]));
+        let key_value = turned(key_value, heads.shared, key_norm, view.key_rotation);
+        let query = self.query.forward(x);
+        let query = turned(query, heads.count, query_norm, view.query_rotation);
+        let width = heads.shared * heads.width;
+        let seen = KeyValue {
+            key: key_value.clone().slice(s![.., ..width]),
+            value: key_value.slice(s![.., width..]),
+        };
+        attend(heads, &[query], &[seen], Some(view.mask))
     }
 }

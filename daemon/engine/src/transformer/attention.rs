@@ -3,19 +3,23 @@
 use burn::tensor::{Tensor, s};
 
 use crate::config::TransformerConfig;
-use crate::layers::RmsNorm;
+use crate::layers::{HeadSpan, Heads, KeyValue, RmsNorm, prepare};
+use crate::rope::{Pairing, Rotation};
 use crate::weights::{Scope, WeightsError};
 
-/// Queries, keys and values, each `[tokens, heads, head width]`.
-pub(super) type Projected = [Tensor<3>; 3];
-
-/// Cuts `[tokens, query | key | value | …]` into heads and normalises queries and keys.
+/// Normalises and turns the queries and keys of `[tokens, query | key | value]`.
 #[derive(Debug)]
 pub(super) struct HeadSplit {
-    heads: usize,
-    head_width: usize,
+    heads: Heads,
     query_norm: RmsNorm,
     key_norm: RmsNorm,
+}
+
+/// Queries, keys and values of some tokens, ready for attention.
+#[derive(Debug, Clone)]
+pub(super) struct Projected {
+    pub(super) query: Tensor<2>,
+    pub(super) seen: KeyValue,
 }
 
 impl HeadSplit {
@@ -25,29 +29,42 @@ impl HeadSplit {
         key_norm: &str,
         config: &TransformerConfig,
     ) -> Result<Self, WeightsError> {
-        let head_width = config.attention_head_dim;
+        let width = config.attention_head_dim;
         Ok(Self {
-            heads: config.num_attention_heads,
-            head_width,
-            query_norm: RmsNorm::load(scope, query_norm, head_width, config.eps)?,
-            key_norm: RmsNorm::load(scope, key_norm, head_width, config.eps)?,
+            heads: Heads {
+                count: config.num_attention_heads,
+                shared: config.num_attention_heads,
+                width,
+            },
+            query_norm: RmsNorm::load(scope, query_norm, width, config.eps)?,
+            key_norm: RmsNorm::load(scope, key_norm, width, config.eps)?,
         })
     }
 
-    /// What comes after the values in `fused` is left alone.
-    pub(super) fn forward(&self, fused: &Tensor<2>) -> Projected {
-        let [tokens, _] = fused.dims();
-        let width = self.heads * self.head_width;
-        let part = |number: usize| {
-            let part = fused
-                .clone()
-                .slice(s![.., number * width..(number + 1) * width]);
-            part.reshape([tokens, self.heads, self.head_width])
+    pub(super) fn heads(&self) -> Heads {
+        self.heads
+    }
+
+    /// Cuts `fused`, whose tokens are where `rotation` says.
+    pub(super) fn forward(&self, fused: Tensor<2>, rotation: &Rotation) -> Projected {
+        let span = |number: usize, norm| HeadSpan {
+            first: number * self.heads.count,
+            count: self.heads.count,
+            norm: Some(norm),
         };
-        [
-            self.query_norm.forward(part(0)),
-            self.key_norm.forward(part(1)),
-            part(2),
-        ]
+        let spans = [span(0, &self.query_norm), span(1, &self.key_norm)];
+        let fused = prepare(fused, self.heads, &spans, rotation, Pairing::Adjacent);
+        let width = self.heads.count * self.heads.width;
+        let part = |number: usize| {
+            let columns = number * width..(number + 1) * width;
+            fused.clone().slice(s![.., columns])
+        };
+        Projected {
+            query: part(0),
+            seen: KeyValue {
+                key: part(1),
+                value: part(2),
+            },
+        }
     }
 }

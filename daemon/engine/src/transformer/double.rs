@@ -1,12 +1,12 @@
 //! The double-stream block: prompt and picture, each with weights of its own, joined in attention.
 
-use burn::tensor::{Tensor, s};
+use burn::tensor::Tensor;
 
 use super::attention::{HeadSplit, Projected};
 use super::modulation::Modulation;
 use crate::config::TransformerConfig;
-use crate::layers::{LayerNorm, Linear, attend, swiglu};
-use crate::rope::{Pairing, Rotation};
+use crate::layers::{LayerNorm, Linear, attend};
+use crate::rope::Rotation;
 use crate::weights::{Scope, WeightsError};
 
 #[derive(Debug)]
@@ -65,32 +65,25 @@ impl DoubleBlock {
     /// Both streams, `[tokens, hidden width]`, one block further: first the text's, then the image's.
     pub(super) fn forward(
         &self,
-        text: Tensor<2>,
-        image: Tensor<2>,
+        [text, image]: [Tensor<2>; 2],
         for_text: &[Modulation; 2],
         for_image: &[Modulation; 2],
-        rotation: &Rotation,
-    ) -> (Tensor<2>, Tensor<2>) {
-        let of_text = self.text.project(text.clone(), &for_text[0]);
-        let of_image = self.image.project(image.clone(), &for_image[0]);
-        let [query, key, value] = join(of_text, of_image);
-        let query = rotation.apply(query, Pairing::Adjacent);
-        let key = rotation.apply(key, Pairing::Adjacent);
-        let attended = attend(query, key, value, None);
-        let prompt = text.dims()[0];
-        let to_text = attended.clone().slice(s![..prompt, ..]);
-        let to_image = attended.slice(s![prompt.., ..]);
-        (
-            self.text.finish(text, to_text, for_text),
+        [text_rotation, image_rotation]: [&Rotation; 2],
+    ) -> [Tensor<2>; 2] {
+        let of_text = self.text.project(text.clone(), &for_text[0], text_rotation);
+        let of_image = self
+            .image
+            .project(image.clone(), &for_image[0], image_rotation);
+        let heads = self.text.split.heads();
+        let queries = [of_text.query, of_image.query];
+        let mut attended = attend(heads, &queries, &[of_text.seen, of_image.seen], None);
+        drop(queries);
+        let to_image = attended.split_off(1);
+        [
+            self.text.finish(text, attended, for_text),
             self.image.finish(image, to_image, for_image),
-        )
+        ]
     }
-}
-
-/// Prompt tokens before the picture's.
-fn join(text: Projected, image: Projected) -> Projected {
-    let mut image = image.into_iter();
-    text.map(|text| Tensor::cat(std::iter::once(text).chain(image.next()).collect(), 0))
 }
 
 impl Stream {
@@ -113,21 +106,20 @@ impl Stream {
         })
     }
 
-    fn project(&self, x: Tensor<2>, modulation: &Modulation) -> Projected {
-        self.split
-            .forward(&self.qkv.forward(modulation.enter(&self.norm, x)))
+    fn project(&self, x: Tensor<2>, modulation: &Modulation, rotation: &Rotation) -> Projected {
+        let entered = modulation.enter(&self.norm, x);
+        self.split.forward(self.qkv.forward(entered), rotation)
     }
 
     fn finish(
         &self,
         x: Tensor<2>,
-        attended: Tensor<2>,
-        modulations: &[Modulation; 2],
+        attended: Vec<Tensor<2>>,
+        [attention, feed_forward]: &[Modulation; 2],
     ) -> Tensor<2> {
-        let [attention, feed_forward] = modulations;
-        let x = attention.leave(x, self.attention_out.forward(attended));
+        let x = attention.leave(x, &self.attention_out, attended);
         let inner = feed_forward.enter(&self.norm, x.clone());
-        let inner = swiglu(self.feed_forward_in.forward(inner));
-        feed_forward.leave(x, self.feed_forward_out.forward(inner))
+        let inner = self.feed_forward_in.forward_swiglu(inner);
+        feed_forward.leave(x, &self.feed_forward_out, vec![inner])
     }
 }

@@ -19,9 +19,10 @@ impl Modulation {
         norm.modulated(x, self.shift.clone(), self.scale.clone())
     }
 
-    /// `x + gate·y`: what becomes of the sub-layer's result.
-    pub(super) fn leave(&self, x: Tensor<2>, y: Tensor<2>) -> Tensor<2> {
-        x + y * self.gate.clone().unsqueeze()
+    /// `x + gate·y`, with y what `layer` makes of the inputs side by side: what becomes of the
+    /// sub-layer's result.
+    pub(super) fn leave(&self, x: Tensor<2>, layer: &Linear, inputs: Vec<Tensor<2>>) -> Tensor<2> {
+        layer.forward_onto(x, inputs, Some(self.gate.clone()))
     }
 }
 

@@ -1,12 +1,12 @@
 //! The single-stream block: all tokens alike, attention and feed-forward side by side.
 
-use burn::tensor::{Tensor, s};
+use burn::tensor::Tensor;
 
-use super::attention::HeadSplit;
+use super::attention::{HeadSplit, Projected};
 use super::modulation::Modulation;
 use crate::config::TransformerConfig;
-use crate::layers::{LayerNorm, Linear, attend, swiglu};
-use crate::rope::{Pairing, Rotation};
+use crate::layers::{LayerNorm, Linear, attend};
+use crate::rope::Rotation;
 use crate::weights::{Scope, WeightsError};
 
 #[derive(Debug)]
@@ -44,18 +44,11 @@ impl SingleBlock {
         modulation: &Modulation,
         rotation: &Rotation,
     ) -> Tensor<2> {
-        let fused = self
-            .fused_in
-            .forward(modulation.enter(&self.norm, x.clone()));
-        let [query, key, value] = self.split.forward(&fused);
-        let query = rotation.apply(query, Pairing::Adjacent);
-        let key = rotation.apply(key, Pairing::Adjacent);
-        let attended = attend(query, key, value, None);
-        let inner = swiglu(fused.slice(s![.., 3 * self.hidden..]));
-        modulation.leave(
-            x,
-            self.fused_out
-                .forward(Tensor::cat(vec![attended, inner], 1)),
-        )
+        let entered = modulation.enter(&self.norm, x.clone());
+        let [fused, inner] = self.fused_in.forward_split_swiglu(entered, 3 * self.hidden);
+        let Projected { query, seen } = self.split.forward(fused, rotation);
+        let mut inputs = attend(self.split.heads(), &[query], &[seen], None);
+        inputs.push(inner);
+        modulation.leave(x, &self.fused_out, inputs)
     }
 }

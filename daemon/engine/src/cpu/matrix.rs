@@ -1,0 +1,73 @@
+//! Row-major matrices, as kernels are given them.
+
+/// A view of `rows` rows of `width` numbers, each `stride` after the one before.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Matrix<'a> {
+    values: &'a [f32],
+    rows: usize,
+    width: usize,
+    stride: usize,
+}
+
+impl<'a> Matrix<'a> {
+    /// Rows that lie one directly after another.
+    #[cfg(test)]
+    pub(crate) fn dense(values: &'a [f32], width: usize) -> Self {
+        Self {
+            values,
+            rows: values.len() / width.max(1),
+            width,
+            stride: width,
+        }
+    }
+
+    /// Rows that lie `stride` numbers apart, the first at the start of `values`.
+    pub(crate) fn strided(values: &'a [f32], rows: usize, width: usize, stride: usize) -> Self {
+        Self {
+            values,
+            rows,
+            width,
+            stride,
+        }
+    }
+
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    pub(crate) fn width(&self) -> usize {
+        self.width
+    }
+
+    pub(crate) fn row(&self, number: usize) -> &'a [f32] {
+        let start = number * self.stride;
+        &self.values[start..start + self.width]
+    }
+}
+
+/// A weight, `[outputs, inputs]`, that gives its rows as f32 when they are needed.
+pub(crate) trait Rows: Sync {
+    fn rows(&self) -> usize;
+    fn row_length(&self) -> usize;
+    /// Decodes whole rows from the row `first` on: as many as `out` holds.
+    fn widen_rows(&self, first: usize, out: &mut [f32]);
+}
+
+impl Rows for Matrix<'_> {
+    fn rows(&self) -> usize {
+        self.rows
+    }
+
+    fn row_length(&self) -> usize {
+        self.width
+    }
+
+    fn widen_rows(&self, first: usize, out: &mut [f32]) {
+        if self.width == 0 {
+            return;
+        }
+        for (number, out) in (first..).zip(out.chunks_exact_mut(self.width)) {
+            out.copy_from_slice(self.row(number));
+        }
+    }
+}

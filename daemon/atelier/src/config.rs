@@ -1,5 +1,7 @@
 //! The settings: `config.toml`, strictly read, with every default in one place.
 
+mod models;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
@@ -10,6 +12,7 @@ use serde::Deserialize;
 
 use crate::fault::{Fault, Stage};
 use crate::home::Home;
+pub(crate) use models::{ModelEntry, PartsConfig};
 
 /// What a first start writes: every setting, commented out, with its default.
 const DEFAULT: &str = include_str!("../../../config/config.toml");
@@ -21,7 +24,9 @@ pub(crate) struct Config {
     /// The model of jobs that name none.
     pub(crate) model: Option<String>,
     /// Names for models.
-    pub(crate) models: BTreeMap<String, PathBuf>,
+    pub(crate) models: BTreeMap<String, ModelEntry>,
+    /// Parts that models share.
+    pub(crate) parts: PartsConfig,
     /// Where and in what precision to compute.
     pub(crate) device: DeviceConfig,
     /// How references are read.
@@ -207,14 +212,10 @@ impl Config {
 
     /// Makes every path absolute, so that a daemon's working folder never matters.
     fn resolve(&mut self, base: &Path) {
-        let absolute = |path: &mut PathBuf| {
-            let home = std::env::var_os("HOME").map(PathBuf::from);
-            *path = match (path.strip_prefix("~"), home) {
-                (Ok(rest), Some(home)) => home.join(rest),
-                _ => base.join(&*path),
-            };
-        };
-        self.models.values_mut().for_each(absolute);
+        let absolute = |path: &mut PathBuf| models::resolve(path, base);
+        let named = self.models.values_mut();
+        named.flat_map(ModelEntry::paths_mut).for_each(absolute);
+        self.parts.paths_mut().for_each(absolute);
         self.intake.folders.iter_mut().for_each(absolute);
         self.intake.allow.iter_mut().for_each(absolute);
         self.plugins.folders.iter_mut().for_each(absolute);

@@ -19,8 +19,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use atelier_flux::{
-    DeviceChoice, EngineError, Observer, OpenOptions, Pipeline, Precision, Progress, Request,
-    TensorData,
+    DeviceChoice, EngineError, ModelSource, Observer, OpenOptions, Pipeline, Precision, Progress,
+    Request, TensorData,
 };
 use atelier_manifest::{Format, Job, ReferenceCap, Seeds};
 use atelier_provenance::{Identity, Making, ModelFacts};
@@ -46,7 +46,7 @@ pub(crate) struct Studio {
     options: OpenOptions,
     reference_cap: ReferenceCap,
     /// The model that is in memory: a queue of jobs on one model loads it once.
-    loaded: Mutex<Option<(PathBuf, Arc<Pipeline>)>>,
+    loaded: Mutex<Option<(ModelSource, Arc<Pipeline>)>>,
 }
 
 /// Where a picture is on its way.
@@ -294,18 +294,19 @@ impl Studio {
 
     fn pipeline(&self, job: &Job, watch: &mut dyn Watch) -> Result<Arc<Pipeline>, Fault> {
         let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((path, pipeline)) = &*loaded
-            && *path == job.model.path
+        let source = self.models.of_job(&job.model)?;
+        if let Some((loaded, pipeline)) = &*loaded
+            && *loaded == source
         {
             return Ok(Arc::clone(pipeline));
         }
         watch.at(Moment::Loading);
         // The old model goes before the new one comes: two rarely fit.
         *loaded = None;
-        let pipeline = Pipeline::open(&job.model.path, &self.options)
+        let pipeline = Pipeline::open_source(&source, &self.options)
             .map(Arc::new)
             .map_err(|e| Fault::engine(Stage::Infer, &e))?;
-        *loaded = Some((job.model.path.clone(), Arc::clone(&pipeline)));
+        *loaded = Some((source, Arc::clone(&pipeline)));
         Ok(pipeline)
     }
 
@@ -318,7 +319,7 @@ impl Studio {
                 // Not the folder's name: that is the user's.
                 name: info.variant.to_string(),
                 version: None,
-                sha256: self.models.digest(&job.model.path, info)?,
+                sha256: self.models.digest(info)?,
                 identifier: None,
                 variant: format!("{} parameters", info.parameters),
             },

@@ -1,6 +1,7 @@
 //! What a model is, without reading its weights; and what one file holds, reading them.
 
 mod file;
+mod single;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use crate::prompt::TokenizerSource;
 use crate::source::{INDEX, ModelSource};
 use crate::variant::{Variant, VariantBasis};
 pub use file::{LoraInfo, WeightsInfo};
+pub use single::{FileInfo, inspect_file};
 
 /// What the tokenizer is read from; not every model has all of them.
 const TOKENIZER_FILES: [&str; 8] = [

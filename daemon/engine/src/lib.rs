@@ -102,7 +102,10 @@ pub use encodings::EncodingTally;
 pub use error::EngineError;
 pub use family::Family;
 pub use init::{Draft, Extend, Init, InitError};
-pub use inspect::{Architecture, LoraInfo, ModelInfo, Part, WeightsInfo, inspect, inspect_source};
+pub use inspect::{
+    Architecture, FileInfo, LoraInfo, ModelInfo, Part, WeightsInfo, inspect, inspect_file,
+    inspect_source,
+};
 pub use lora::{Lora, LoraError, check_lora};
 pub use observer::{Notice, Observer, Progress, TensorData};
 pub use pipeline::Pipeline;

@@ -81,7 +81,18 @@ impl Part<VaeConfig> {
 /// Whether the file holds this part of a model. Its header is read; a file that cannot be opened holds
 /// nothing.
 pub(crate) fn holds(kind: Kind, file: &Path) -> bool {
-    Weights::open_file(file).is_ok_and(|weights| layout::find(kind, &weights).is_some())
+    held(file).is_ok_and(|kinds| kinds.contains(&kind))
+}
+
+/// The parts that the file holds.
+///
+/// # Errors
+/// Any error of a weight file.
+pub(crate) fn held(file: &Path) -> Result<Vec<Kind>, WeightsError> {
+    let weights = Weights::open_file(file)?;
+    let mut kinds = vec![Kind::TextEncoder, Kind::Transformer, Kind::Vae];
+    kinds.retain(|&kind| layout::find(kind, &weights).is_some());
+    Ok(kinds)
 }
 
 /// The files in a folder whose names say that they hold weights, sorted.

@@ -126,15 +126,15 @@ fn settings(home: &Home) -> Finding {
 }
 
 fn models(studio: &Studio) -> Finding {
-    let (name, path) = match studio.models().find(None) {
+    let found = match studio.models().find(None) {
         Ok(found) => found,
         Err(fault) => return Finding::from_fault("model", Health::Bad, fault),
     };
-    match atelier_flux::inspect(&path) {
+    match atelier_flux::inspect_source(&found.source) {
         Ok(info) => Finding::new(
             "model",
             Health::Good,
-            format!("{name}: {}, {} bytes", info.variant, info.bytes),
+            format!("{}: {}, {} bytes", found.name, info.variant, info.bytes),
         ),
         Err(error) => Finding::from_fault(
             "model",

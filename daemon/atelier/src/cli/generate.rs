@@ -17,7 +17,7 @@ use crate::studio::{Signed, Studio, Surroundings, seeds, sha256_hex};
 /// What to make.
 #[derive(Debug, Args)]
 pub(super) struct GenerateArgs {
-    /// A diffusers pipeline folder, or a model's name [default: the config's]
+    /// A model's name, a diffusers pipeline folder, or a transformer's file [default: the config's]
     #[arg(long, value_name = "M")]
     model: Option<String>,
     /// What the picture shows

@@ -2,7 +2,9 @@
 
 mod quantize;
 
-use atelier_flux::ModelInfo;
+use std::collections::BTreeMap;
+
+use atelier_flux::{FileInfo, ModelInfo, Part};
 use clap::Subcommand;
 
 use super::{Place, output};
@@ -16,7 +18,7 @@ pub(super) enum ModelCommand {
     List,
     /// Say what a model is: variant, precision, parameters, bytes
     Inspect {
-        /// A name from the settings, or the path of a diffusers pipeline folder
+        /// A name from the settings, the path of a diffusers pipeline folder, or a file of weights
         model: String,
     },
     /// Make an fp8 file of a model's transformer, about half as large
@@ -29,17 +31,41 @@ pub(super) fn run(place: &Place, command: &ModelCommand) -> Result<(), Fault> {
     match command {
         ModelCommand::List => list(place, &studio),
         ModelCommand::Quantize(args) => quantize::run(place, &studio, args),
-        ModelCommand::Inspect { model } => {
-            let (name, path) = studio.models().find(Some(model))?;
-            let info = atelier_flux::inspect(&path).map_err(|e| Fault::engine(Stage::Check, &e))?;
+        ModelCommand::Inspect { model } => inspect(place, &studio, model),
+    }
+}
+
+/// A model if all its parts are found, else what the one file is.
+fn inspect(place: &Place, studio: &Studio, model: &str) -> Result<(), Fault> {
+    let incomplete = match studio.models().find(Some(model)) {
+        Ok(found) => {
+            let info = atelier_flux::inspect_source(&found.source)
+                .map_err(|e| Fault::engine(Stage::Check, &e))?;
             if place.json {
                 output::json(&info);
             } else {
-                print(&name, &info);
+                print(&found.name, &info);
             }
-            Ok(())
+            return Ok(());
         }
+        Err(fault) => fault,
+    };
+    let path = studio.models().transformer(model)?;
+    if !path.is_file() {
+        return Err(incomplete);
     }
+    let mut info =
+        atelier_flux::inspect_file(&path).map_err(|e| Fault::engine(Stage::Check, &e))?;
+    if info.variant.is_some() {
+        let hint = incomplete.hint.unwrap_or_default();
+        info.notes.push(format!("to make pictures with it: {hint}"));
+    }
+    if place.json {
+        output::json(&info);
+    } else {
+        print_file(&info);
+    }
+    Ok(())
 }
 
 fn list(place: &Place, studio: &Studio) -> Result<(), Fault> {
@@ -57,7 +83,7 @@ fn list(place: &Place, studio: &Studio) -> Result<(), Fault> {
     }
     if models.is_empty() {
         output::line(
-            "no models: put a diffusers pipeline folder into models/, or name one in config.toml",
+            "no models: put a pipeline folder or a transformer's file into models/, or name one in config.toml",
         );
         return Ok(());
     }
@@ -77,30 +103,55 @@ fn list(place: &Place, studio: &Studio) -> Result<(), Fault> {
 }
 
 fn print(name: &str, info: &ModelInfo) {
-    output::line(format!("{name}: {}", info.variant));
-    let mut rows = vec![vec![
-        "  part".to_owned(),
-        "parameters".to_owned(),
-        "bytes".to_owned(),
-        "precision".to_owned(),
-    ]];
-    for part in &info.parts {
-        let precision: Vec<&str> = part.precision.keys().map(String::as_str).collect();
-        rows.push(vec![
-            format!("  {}", part.name),
-            part.parameters.to_string(),
-            part.bytes.to_string(),
-            precision.join(", "),
-        ]);
-    }
-    rows.push(vec![
-        "  in all".to_owned(),
-        info.parameters.to_string(),
-        info.bytes.to_string(),
-    ]);
-    output::table(&rows);
+    output::line(format!("{name}: {}, {}", info.variant, info.variant_basis));
+    print_parts(&info.parts, info.parameters, info.bytes);
     output::line(format!(
         "  default steps {}, guidance {}",
         info.default_steps, info.default_guidance
     ));
+    print_notes(&info.notes);
+}
+
+fn print_file(info: &FileInfo) {
+    output::line(format!("{}: a file", info.name));
+    print_parts(&info.parts, info.parameters, info.bytes);
+    print_notes(&info.notes);
+}
+
+fn print_parts(parts: &[Part], parameters: u64, bytes: u64) {
+    let heading = ["  part", "parameters", "bytes", "precision"];
+    let mut rows = vec![heading.map(str::to_owned).to_vec()];
+    rows.extend(parts.iter().map(|part| {
+        vec![
+            format!("  {}", part.name),
+            part.parameters.to_string(),
+            part.bytes.to_string(),
+            precision(&part.precision),
+        ]
+    }));
+    rows.push(vec![
+        "  in all".to_owned(),
+        parameters.to_string(),
+        bytes.to_string(),
+    ]);
+    output::table(&rows);
+}
+
+/// Element types, with the bytes of each where there are several.
+fn precision(precision: &BTreeMap<String, u64>) -> String {
+    let is_mixed = precision.len() > 1;
+    let each = precision.iter().map(|(kind, &bytes)| {
+        if is_mixed {
+            format!("{kind} {}", output::bytes(bytes))
+        } else {
+            kind.clone()
+        }
+    });
+    each.collect::<Vec<_>>().join(", ")
+}
+
+fn print_notes(notes: &[String]) {
+    for note in notes {
+        output::line(format!("  {note}"));
+    }
 }

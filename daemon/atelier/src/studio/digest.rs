@@ -50,18 +50,18 @@ impl Digests {
     }
 
     /// One digest for a whole model: the SHA-256 of the lines `sha256sum` prints for its files,
-    /// `HASH  relative/path`, sorted by path. Anyone can compute it again.
-    pub(super) fn of_model(&self, root: &Path, files: &[PathBuf]) -> Result<String, Fault> {
+    /// `HASH  relative/path`, sorted by path; a file outside a pipeline folder is `PART/FILE`. Anyone can
+    /// compute it again. `files` are by these names.
+    pub(super) fn of_model(&self, files: &BTreeMap<PathBuf, PathBuf>) -> Result<String, Fault> {
         let mut known: BTreeMap<PathBuf, Remembered> = fs::read(&self.path)
             .ok()
             .and_then(|text| serde_json::from_slice(&text).ok())
             .unwrap_or_default();
         let mut lines: Vec<String> = Vec::with_capacity(files.len());
         let mut learned = false;
-        for file in files {
+        for (name, file) in files {
             let sha256 = remembered_or_read(&mut known, file, &mut learned)
                 .map_err(|cause| Fault::io(Stage::Infer, "model-unreadable", file, &cause))?;
-            let name = file.strip_prefix(root).unwrap_or(file);
             lines.push(format!("{sha256}  {}\n", name.display()));
         }
         if learned {
@@ -140,16 +140,13 @@ mod tests {
         fs::write(root.join("vae/b"), "two").unwrap();
         fs::write(root.join("a"), "one").unwrap();
         let digests = Digests::new(&folder.path().join("cache"));
-        let files = [root.join("vae/b"), root.join("a")];
+        let files = ["vae/b", "a"].map(|name| (PathBuf::from(name), root.join(name)));
+        let files = BTreeMap::from(files);
         let lines = format!("{}  a\n{}  vae/b\n", sha256_hex(b"one"), sha256_hex(b"two"));
-        let first = digests.of_model(&root, &files).unwrap();
+        let first = digests.of_model(&files).unwrap();
         assert_eq!(first, sha256_hex(lines.as_bytes()));
-        assert_eq!(
-            digests.of_model(&root, &files).unwrap(),
-            first,
-            "from the cache"
-        );
+        assert_eq!(digests.of_model(&files).unwrap(), first, "from the cache");
         fs::write(root.join("a"), "changed").unwrap();
-        assert_ne!(digests.of_model(&root, &files).unwrap(), first);
+        assert_ne!(digests.of_model(&files).unwrap(), first);
     }
 }

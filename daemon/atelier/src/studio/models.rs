@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use atelier_flux::ModelInfo;
+use atelier_flux::{ModelInfo, ModelParts, ModelSource, SharedParts};
+use atelier_manifest::JobModel;
 
 use super::digest::Digests;
-use crate::config::Config;
+use crate::config::{Config, ModelEntry};
 use crate::fault::{Fault, Stage};
 use crate::home::Home;
 
@@ -16,10 +17,19 @@ const INDEX: &str = "model_index.json";
 
 /// The models that a job may name.
 pub(crate) struct Models {
-    named: BTreeMap<String, PathBuf>,
+    named: BTreeMap<String, ModelEntry>,
+    shared: SharedParts,
     default: Option<String>,
     folder: PathBuf,
     digests: Digests,
+}
+
+/// A model that is there, by the name to tell it by.
+pub(crate) struct Found {
+    /// Its name.
+    pub(crate) name: String,
+    /// Its files.
+    pub(crate) source: ModelSource,
 }
 
 impl Models {
@@ -27,22 +37,24 @@ impl Models {
     pub(super) fn new(home: &Home, config: &Config) -> Self {
         Self {
             named: config.models.clone(),
+            shared: config.parts.shared(),
             default: config.model.clone(),
             folder: home.models(),
             digests: Digests::new(home.cache()),
         }
     }
 
-    /// Every model that has a name, by it. A name in the settings hides a folder of that name.
+    /// Every model that has a name, by it: those of the settings, and in the home's `models/` pipeline
+    /// folders and transformers' files. A name in the settings hides one there.
     pub(crate) fn list(&self) -> BTreeMap<String, PathBuf> {
-        let mut all: BTreeMap<String, PathBuf> = fs::read_dir(&self.folder)
-            .into_iter()
-            .flatten()
-            .flatten()
-            .filter(|entry| entry.path().join(INDEX).is_file())
-            .filter_map(|entry| Some((entry.file_name().into_string().ok()?, entry.path())))
+        let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        let mut all: BTreeMap<String, PathBuf> = entries
+            .map(|entry| entry.path())
+            .filter(|path| path.join(INDEX).is_file() || is_transformer(path))
+            .filter_map(|path| Some((title(&path)?, path)))
             .collect();
-        all.extend(self.named.clone());
+        let named = self.named.iter();
+        all.extend(named.map(|(name, entry)| (name.clone(), entry.path.clone())));
         all
     }
 
@@ -58,8 +70,8 @@ impl Models {
     ///
     /// # Errors
     ///
-    /// When there is none, saying which there are.
-    pub(crate) fn find(&self, asked: Option<&str>) -> Result<(String, PathBuf), Fault> {
+    /// When there is none, saying which there are; and when its parts cannot be found.
+    pub(crate) fn find(&self, asked: Option<&str>) -> Result<Found, Fault> {
         let Some(name) = asked.map(str::to_owned).or_else(|| self.default_name()) else {
             return Err(Fault::missing(
                 Stage::Check,
@@ -67,36 +79,76 @@ impl Models {
                 "no model is named, and the settings name no default",
             )
             .hint(format!(
-                "set `model` in config.toml, put one model folder into {}, or name one",
+                "set `model` in config.toml, put one model into {}, or name one",
                 self.folder.display()
             )));
         };
-        if let Some(path) = self.list().remove(&name) {
-            return existing(&name, path);
+        if let Some(entry) = self.named.get(&name) {
+            let source = self.source_at(&entry.path, &entry.parts)?;
+            return Ok(Found { name, source });
         }
-        let path = PathBuf::from(&name);
+        let listed = self.list().remove(&name);
+        let path = listed.clone().unwrap_or_else(|| PathBuf::from(&name));
+        if !path.exists() {
+            return Err(self.unknown(&name));
+        }
+        let name = match listed {
+            Some(_) => name,
+            None => title(&path).unwrap_or(name),
+        };
+        let source = self.source_at(&path, &ModelParts::default())?;
+        Ok(Found { name, source })
+    }
+
+    /// The transformer of a model, by the model's name or path: a pipeline folder, or a file, whose other
+    /// parts need not be there.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, saying which there are.
+    pub(crate) fn transformer(&self, asked: &str) -> Result<PathBuf, Fault> {
+        if let Some(entry) = self.named.get(asked) {
+            let transformer = entry.parts.transformer.as_ref();
+            return Ok(transformer.unwrap_or(&entry.path).clone());
+        }
+        let path = self.list().remove(asked);
+        let path = path.unwrap_or_else(|| PathBuf::from(asked));
         if path.exists() {
-            let title = path.canonicalize().ok();
-            let title = title
-                .as_deref()
-                .and_then(Path::file_name)
-                .map(|n| n.to_string_lossy().into_owned());
-            return existing(&title.unwrap_or(name), path);
+            return Ok(absolute(&path));
         }
+        Err(self.unknown(asked))
+    }
+
+    /// The files of a job's model, which was found when the job was checked.
+    ///
+    /// # Errors
+    ///
+    /// When they are no longer there.
+    pub(crate) fn of_job(&self, model: &JobModel) -> Result<ModelSource, Fault> {
+        let named = self.named.get(&model.name);
+        let parts = named
+            .filter(|entry| absolute(&entry.path) == model.path)
+            .map_or_else(ModelParts::default, |entry| entry.parts.clone());
+        self.source_at(&model.path, &parts)
+    }
+
+    fn source_at(&self, path: &Path, parts: &ModelParts) -> Result<ModelSource, Fault> {
+        let path = absolute(path);
+        ModelSource::find(&path, parts, &self.shared).map_err(|e| Fault::engine(Stage::Check, &e))
+    }
+
+    fn unknown(&self, name: &str) -> Fault {
         let known: Vec<String> = self.list().into_keys().collect();
         let known = if known.is_empty() {
             "none is configured".to_owned()
         } else {
             known.join(", ")
         };
-        Err(Fault::missing(
-            Stage::Check,
-            "model-unknown",
-            format!("there is no model `{name}`"),
-        )
-        .hint(format!(
-            "a model is a name ({known}) or the path of a diffusers pipeline folder"
-        )))
+        let message = format!("there is no model `{name}`");
+        Fault::missing(Stage::Check, "model-unknown", message).hint(format!(
+            "a model is a name ({known}), or the path of a diffusers pipeline folder or of a \
+             transformer's .safetensors or .gguf file"
+        ))
     }
 
     /// The digest of everything that decides a model's pictures.
@@ -104,15 +156,34 @@ impl Models {
     /// # Errors
     ///
     /// When a file cannot be read.
-    pub(crate) fn digest(&self, root: &Path, info: &ModelInfo) -> Result<String, Fault> {
-        self.digests.of_model(root, &info.weight_files())
+    pub(crate) fn digest(&self, info: &ModelInfo) -> Result<String, Fault> {
+        self.digests.of_model(&info.named_files())
     }
 }
 
-fn existing(name: &str, path: PathBuf) -> Result<(String, PathBuf), Fault> {
-    match path.canonicalize() {
-        Ok(path) => Ok((name.to_owned(), path)),
-        Err(cause) => Err(Fault::io(Stage::Check, "model-unknown", &path, &cause)
-            .hint("correct the path in [models] of config.toml")),
-    }
+/// Whether a file in `models/` is a transformer, and not a part that one of them needs.
+fn is_transformer(path: &Path) -> bool {
+    let ending = path.extension().and_then(|ending| ending.to_str());
+    matches!(ending, Some("safetensors" | "gguf")) && ModelSource::is_transformer(path)
+}
+
+/// A folder's name, or a file's less its ending.
+fn title(path: &Path) -> Option<String> {
+    let name = if path.is_dir() {
+        absolute(path).file_name()?.to_owned()
+    } else {
+        path.file_stem()?.to_owned()
+    };
+    name.into_string().ok()
+}
+
+/// A path that a change of the working folder leaves alone. A folder's links are followed; a file's
+/// are not, for what lies beside the link counts, and its name.
+fn absolute(path: &Path) -> PathBuf {
+    let full = if path.is_dir() {
+        path.canonicalize()
+    } else {
+        std::path::absolute(path)
+    };
+    full.unwrap_or_else(|_| path.to_owned())
 }

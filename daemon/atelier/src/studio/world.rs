@@ -45,21 +45,27 @@ impl World for Surroundings<'_> {
         // A model's path in a manifest is relative to it, like all its paths.
         let beside = name
             .map(|name| self.folder.join(name))
-            .filter(|path| path.join("model_index.json").is_file());
+            .filter(|path| path.join("model_index.json").is_file() || path.is_file());
         let asked = beside.as_ref().and_then(|path| path.to_str()).or(name);
         if asked.is_none() && models.default_name().is_none() {
             return Err(ModelProblem::Unset);
         }
-        let Ok((name, path)) = models.find(asked) else {
-            return Err(ModelProblem::Unknown {
-                known: models.list().into_keys().collect(),
-            });
-        };
-        let info = atelier_flux::inspect(&path)
+        let found = models
+            .find(asked)
+            .map_err(|fault| match fault.code.as_str() {
+                "model-unknown" | "model-missing" => ModelProblem::Unknown {
+                    known: models.list().into_keys().collect(),
+                },
+                _ => ModelProblem::Unusable(match fault.hint {
+                    Some(hint) => format!("{}; {hint}", fault.message),
+                    None => fault.message,
+                }),
+            })?;
+        let info = atelier_flux::inspect_source(&found.source)
             .map_err(|error| ModelProblem::Unusable(error.to_string()))?;
         Ok(ModelChoice {
-            name,
-            path,
+            name: found.name,
+            path: found.source.path().to_owned(),
             default_steps: info.default_steps,
             default_guidance: info.default_guidance,
             default_size: DEFAULT_SIZE,

@@ -15,7 +15,7 @@ pub enum SourceError {
         part: &'static str,
     },
     /// Parts are neither named nor found.
-    #[error("{}: no {} is named, and none that fits is beside it{}", model.display(), parts.join(" and no "), list(rejected))]
+    #[error("{}: its {} {} not named, and nothing beside it fits{}", model.display(), parts.join(" and "), if parts.len() == 1 { "is" } else { "are" }, list(rejected))]
     Missing {
         /// The transformer's file.
         model: PathBuf,

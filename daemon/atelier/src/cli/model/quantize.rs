@@ -31,7 +31,7 @@ pub(in crate::cli) struct QuantizeArgs {
 }
 
 pub(super) fn run(place: &Place, studio: &Studio, args: &QuantizeArgs) -> Result<(), Fault> {
-    let (_, input) = studio.models().find(Some(&args.input))?;
+    let input = studio.models().transformer(&args.input)?;
     let options = QuantizeOptions {
         recipe: args.recipe,
         overwrite: args.overwrite,

@@ -32,6 +32,16 @@ impl Fixtures {
         Self::folder().join("klein/cases/one-reference/reference-1.png")
     }
 
+    /// A LoRA file for the small model, without `.safetensors`; beside it lies the picture that the
+    /// reference implementation makes with it, as `.png`.
+    #[must_use]
+    pub fn lora(name: &str) -> PathBuf {
+        Self::folder()
+            .join("lora")
+            .join(name)
+            .with_extension("safetensors")
+    }
+
     /// One request with the picture that the reference implementation made of it.
     ///
     /// # Panics

@@ -86,6 +86,34 @@ fn mistakes() -> Vec<Mistake> {
             5,
         ),
         mistake(
+            "lora-missing",
+            "lora = [{ path = \"gone.safetensors\" }]\n",
+            "file-missing",
+            "lora[1].path",
+            4,
+        ),
+        mistake(
+            "lora-escape",
+            "lora = [{ path = \"../style.safetensors\", scale = 0.5 }]\n",
+            "path-escapes",
+            "lora[1].path",
+            4,
+        ),
+        mistake(
+            "lora-picture",
+            "lora = [{ path = \"here.png\" }]\n",
+            "lora-unusable",
+            "lora[1].path",
+            4,
+        ),
+        mistake(
+            "lora-scale",
+            "lora = [{ path = \"here.png\", scale = 11 }]\n",
+            "out-of-range",
+            "lora[1].scale",
+            4,
+        ),
+        mistake(
             "model",
             "model = \"no-such-model\"\n",
             "model-unknown",
@@ -196,7 +224,7 @@ fn check_and_submit_refuse_alike_and_change_nothing() {
         fs::write(&path, &text).unwrap();
         let path = path.to_str().unwrap();
         // What is not there has a status of its own.
-        let status = if ["missing", "model"].contains(&name) {
+        let status = if ["missing", "lora-missing", "model"].contains(&name) {
             3
         } else {
             2

@@ -4,6 +4,7 @@
 
 mod digest;
 mod init;
+mod loras;
 mod models;
 mod picture;
 mod plugins;
@@ -19,8 +20,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use atelier_flux::{
-    DeviceChoice, EngineError, ModelSource, Observer, OpenOptions, Pipeline, Precision, Progress,
-    Request, TensorData,
+    DeviceChoice, EngineError, ModelSource, Notice, Observer, OpenOptions, Pipeline, Precision,
+    Progress, Request, TensorData,
 };
 use atelier_manifest::{Format, Job, ReferenceCap, Seeds};
 use atelier_provenance::{Identity, Making, ModelFacts};
@@ -32,6 +33,7 @@ use crate::encode;
 use crate::fault::{Fault, Stage};
 use crate::home::Home;
 pub(crate) use digest::sha256_hex;
+pub(crate) use loras::UsedLora;
 pub(crate) use models::Models;
 pub(crate) use plugins::Plugins;
 pub(crate) use prepare::Prepared;
@@ -140,6 +142,10 @@ pub(crate) struct Signed {
     pub(crate) seed: u64,
     /// How long it took.
     pub(crate) timings: Timings,
+    /// What the user should know about it, a sentence each.
+    pub(crate) warnings: Vec<String>,
+    /// The LoRA files that it was made with.
+    pub(crate) loras: Vec<UsedLora>,
 }
 
 impl Studio {
@@ -259,22 +265,32 @@ impl Studio {
                 ReferenceCap::Bfl => atelier_flux::ReferenceCap::Bfl,
             },
             init: prepared.init.clone(),
+            loras: loras::requested(job),
             ..Request::default()
         };
         request
             .check()
             .map_err(|e| Fault::engine(Stage::Infer, &e))?;
+        let mut watched = Watched {
+            watch,
+            warnings: Vec::new(),
+        };
         let picture = timed(&mut timings.infer, || {
             pipeline
-                .render(&request, &mut Watched(watch))
+                .render(&request, &mut watched)
                 .map_err(|e| Fault::engine(Stage::Infer, &e))
         })?;
-        watch.at(Moment::Signing);
+        watched.watch.at(Moment::Signing);
+        let warnings = watched.warnings;
         let encoded = timed(&mut timings.encode, || {
             encode::encode(&picture, &job.output)
         })?;
+        let used = loras::used(job, &self.models)?;
         let bytes = timed(&mut timings.sign, || {
-            let making = self.making(job, prepared, &pipeline)?;
+            let making = Making {
+                loras: loras::facts(job, &used),
+                ..self.making(job, prepared, &pipeline)?
+            };
             let format = container(job.output.format)?;
             atelier_provenance::sign(&*self.identity()?, format, &encoded, &making)
                 .map(|signed| signed.bytes)
@@ -284,6 +300,8 @@ impl Studio {
             bytes,
             seed,
             timings,
+            warnings,
+            loras: used,
         })
     }
 
@@ -323,6 +341,7 @@ impl Studio {
                 identifier: None,
                 variant: format!("{} parameters", info.parameters),
             },
+            loras: Vec::new(),
             references: prepared.facts.clone(),
             prompt: job
                 .provenance
@@ -357,37 +376,44 @@ pub(crate) fn seeds(job: &Job) -> Result<Vec<u64>, Fault> {
     }
 }
 
-/// Passes the engine's observations on.
-struct Watched<'a>(&'a mut dyn Watch);
+/// Passes the engine's observations on, and keeps its notices.
+struct Watched<'a> {
+    watch: &'a mut dyn Watch,
+    warnings: Vec<String>,
+}
 
 impl Observer for Watched<'_> {
     fn progress(&mut self, progress: Progress) -> ControlFlow<()> {
-        self.0.at(match progress {
+        self.watch.at(match progress {
             Progress::Encoding | Progress::References { .. } => Moment::Encoding,
             Progress::Denoising { step, steps } => Moment::Denoising { step, steps },
             Progress::Decoding => Moment::Decoding,
         });
-        if self.0.cancelled().load(Ordering::Relaxed) {
+        if self.watch.cancelled().load(Ordering::Relaxed) {
             ControlFlow::Break(())
         } else {
             ControlFlow::Continue(())
         }
     }
 
+    fn notice(&mut self, notice: &Notice) {
+        self.warnings.push(notice.to_string());
+    }
+
     fn tensor(&mut self, name: &str, shape: &[usize], data: TensorData<'_>) {
-        self.0.tensor(name, shape, data);
+        self.watch.tensor(name, shape, data);
     }
 
     fn wants_tensors(&self) -> bool {
-        self.0.wants_tensors()
+        self.watch.wants_tensors()
     }
 
     fn preview(&mut self, picture: &RgbImage) {
-        self.0.preview(picture);
+        self.watch.preview(picture);
     }
 
     fn wants_previews(&self) -> bool {
-        self.0.wants_previews()
+        self.watch.wants_previews()
     }
 }
 

@@ -92,8 +92,8 @@ codes! {
     TemplateUnknown = "template-unknown",
     /// The template is there and is itself wrong.
     TemplateInvalid = "template-invalid",
-    /// The model cannot take LoRA files here.
-    LoraUnavailable = "lora-unavailable",
+    /// A LoRA file that is there and cannot be used.
+    LoraUnusable = "lora-unusable",
 }
 
 impl Code {

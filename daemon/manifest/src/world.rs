@@ -47,9 +47,6 @@ pub trait World {
     /// Other folders, absolute, whose files may be named.
     fn allowed_folders(&self) -> &[PathBuf];
 
-    /// Whether LoRA files can be used.
-    fn loras(&self) -> bool;
-
     /// Width and height in pixels of the picture in a file that is open at its beginning, as it is
     /// seen: turned as it says of itself.
     ///
@@ -62,6 +59,13 @@ pub trait World {
     fn reference_cap(&self) -> ReferenceCap {
         ReferenceCap::default()
     }
+
+    /// Looks into a file that is to be used as a LoRA; its path is resolved and allowed.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be used, in words, without paths.
+    fn lora(&self, path: &Path) -> Result<(), String>;
 }
 
 /// A model that can be used, and what it does where a manifest says nothing.

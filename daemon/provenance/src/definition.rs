@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    making::{Making, ModelFacts, Operation, ReferenceFacts, Role, StepFacts},
+    making::{LoraFacts, Making, ModelFacts, Operation, ReferenceFacts, Role, StepFacts},
     text::{base_name, clean, key},
 };
 
@@ -16,7 +16,7 @@ use crate::{
 pub(crate) const PREPARED: &str = "org.atelier.prepared";
 /// The parameter of [`PREPARED`] with the SHA-256 of the plugin's module.
 pub(crate) const MODULE_SHA256: &str = "org.atelier.module_sha256";
-/// The ingredient metadata with the SHA-256 of a reference or of the model's weights.
+/// The ingredient metadata with the SHA-256 of a reference, of a LoRA or of the model's weights.
 pub(crate) const SHA256: &str = "org.atelier.sha256";
 /// The ingredient's file, in the builder's resources, that holds the prompt.
 pub(crate) const PROMPT_RESOURCE: &str = "prompt.txt";
@@ -24,6 +24,11 @@ pub(crate) const PROMPT_RESOURCE: &str = "prompt.txt";
 pub(crate) const PROMPT_TYPE: &str = "c2pa.types.generator.prompt";
 /// The type of an ingredient that is a model.
 pub(crate) const GENERATOR_TYPE: &str = "c2pa.types.generator";
+
+/// The type of an ingredient that changed the model.
+pub(crate) const ADAPTER_TYPE: &str = "c2pa.types.model";
+/// The ingredient metadata with a LoRA's scale.
+pub(crate) const SCALE: &str = "org.atelier.scale";
 
 const CREATED_BY_AI: &str =
     "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia";
@@ -35,10 +40,15 @@ const TITLE_LENGTH: usize = 200;
 const NOTE_LENGTH: usize = 256;
 const MAX_NOTES: usize = 16;
 
-/// The manifest definition, with the model (and the prompt, if asked for) as ingredients. The
+/// The manifest definition, with the model, its LoRAs (and the prompt, if asked for) as ingredients. The
 /// references are to be added under the labels of [`reference_label`]. `when` is RFC 3339.
 pub(crate) fn manifest(making: &Making, when: &str) -> Value {
     let mut ingredients = vec![model(&making.model)];
+    ingredients.extend(
+        (1..)
+            .zip(&making.loras)
+            .map(|(number, facts)| lora(number, facts)),
+    );
     ingredients.extend(making.prompt.is_some().then(prompt));
     let mut definition = json!({
         "claim_version": 2,
@@ -114,6 +124,27 @@ fn model(facts: &ModelFacts) -> Value {
     })
 }
 
+/// A LoRA is an input beside the model, told by its digest: the specification knows no closer relation
+/// between the two.
+fn lora(number: usize, facts: &LoraFacts) -> Value {
+    json!({
+        "title": format!("LoRA {number}"),
+        "format": "application/octet-stream",
+        "relationship": "inputTo",
+        "label": lora_label(number),
+        "data_types": [{ "type": ADAPTER_TYPE }],
+        "metadata": {
+            SHA256: facts.sha256.to_ascii_lowercase(),
+            // Text: a binary fraction of 0.8 would read 0.800000011920929.
+            SCALE: facts.scale.to_string(),
+        },
+    })
+}
+
+fn lora_label(number: usize) -> String {
+    format!("lora-{number}")
+}
+
 fn prompt() -> Value {
     json!({
         "title": "prompt",
@@ -146,6 +177,7 @@ fn disclosure(facts: &ModelFacts) -> Value {
 fn actions(making: &Making, when: &str) -> Vec<Value> {
     let labels = |without: Option<u32>| {
         let mut labels = vec!["model".to_owned()];
+        labels.extend((1..=making.loras.len()).map(lora_label));
         labels.extend(making.prompt.is_some().then(|| "prompt".to_owned()));
         let references = sorted(making).into_iter().map(|reference| reference.number);
         labels.extend(

@@ -53,7 +53,7 @@ mod verify;
 pub use error::ProvenanceError;
 pub use formats::Format;
 pub use identity::{Identity, IdentitySummary};
-pub use making::{Making, ModelFacts, Operation, ReferenceFacts, Role, StepFacts};
+pub use making::{LoraFacts, Making, ModelFacts, Operation, ReferenceFacts, Role, StepFacts};
 pub use references::LeftOut;
 pub use sign::{Signed, sign};
 pub use verify::{

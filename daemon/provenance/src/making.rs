@@ -17,6 +17,8 @@ pub struct Making {
     pub title: Option<String>,
     /// The model that made the picture.
     pub model: ModelFacts,
+    /// The LoRA files that changed the model, in order.
+    pub loras: Vec<LoraFacts>,
     /// The references, in any order; their numbers are what the prompt calls them.
     pub references: Vec<ReferenceFacts>,
     /// The prompt, only if the user asked for it to be signed.
@@ -39,6 +41,15 @@ pub struct ModelFacts {
     pub identifier: Option<String>,
     /// Which variant ran, "klein-4b bf16".
     pub variant: String,
+}
+
+/// One LoRA file. Its name is the user's, and often that of a person: it is not stated.
+#[derive(Clone, Debug, Default)]
+pub struct LoraFacts {
+    /// SHA-256 of the file, 64 hexadecimal digits.
+    pub sha256: String,
+    /// How strongly it was applied.
+    pub scale: f32,
 }
 
 /// One picture that went in: the file the user gave, before any plugin touched it.
@@ -108,6 +119,9 @@ impl Making {
         if !is_sha256(&self.model.sha256) {
             return wrong("the model's sha256 is not 64 hexadecimal digits".into());
         }
+        if self.loras.iter().any(|lora| !is_sha256(&lora.sha256)) {
+            return wrong("the sha256 of a LoRA is not 64 hexadecimal digits".into());
+        }
         for (index, reference) in self.references.iter().enumerate() {
             let number = reference.number;
             if !is_sha256(&reference.sha256) {
@@ -160,7 +174,7 @@ fn is_sha256(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Making, Operation, ReferenceFacts};
+    use super::{LoraFacts, Making, Operation, ReferenceFacts};
 
     fn making() -> Making {
         let mut making = Making::default();
@@ -178,8 +192,9 @@ mod tests {
     #[test]
     fn contradictions_are_refused() {
         assert!(making().check().is_ok());
-        let spoil: [fn(&mut Making); 4] = [
+        let spoil: [fn(&mut Making); 5] = [
             |m| m.model.sha256.truncate(63),
+            |m| m.loras.push(LoraFacts::default()),
             |m| m.references[1].sha256 = "zz".repeat(32),
             |m| m.references[1].number = 1,
             |m| m.operation = Operation::Edit { base: 3 },

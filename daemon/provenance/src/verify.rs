@@ -111,6 +111,9 @@ pub struct IngredientClaim {
     pub relationship: Option<String>,
     /// SHA-256 of the file, hexadecimal, where the manifest binds it.
     pub sha256: Option<String>,
+    /// How strongly it was applied, if it is a LoRA.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scale: Option<String>,
     /// Its MIME type.
     pub format: Option<String>,
     /// Whether it carried a manifest, which is kept in this picture.

@@ -56,6 +56,6 @@ pub use intake::{Candidate, Intake, Offer};
 pub use job::{Life, Stage, State, StateName};
 pub use ledger::{Filter, InputRow, JobRow, OutputRow, Reader};
 pub use queue::{Attempt, CancelOutcome, Delivery, FailOutcome, NewJob, Options, Output, Queue};
-pub use records::{ErrorFile, Problem, ResultFile, ResultNotes};
+pub use records::{ErrorFile, LoraEntry, Problem, ResultFile, ResultNotes};
 pub use recover::RecoveryReport;
 pub use spool::{Claimed, InputSource};

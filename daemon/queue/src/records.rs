@@ -107,10 +107,25 @@ pub struct ResultNotes {
     pub model: String,
     /// The seeds, in the order of the outputs: 0 … 2^63−1.
     pub seeds: Vec<i64>,
+    /// What the user should know though the pictures were made, a sentence each.
+    pub warnings: Vec<String>,
     /// Seconds by stage.
     pub timings: BTreeMap<String, f64>,
     /// Anything else worth telling, such as the device or the precision.
     pub notes: BTreeMap<String, String>,
+    /// The LoRA files, in order.
+    pub lora: Vec<LoraEntry>,
+}
+
+/// A LoRA file that the pictures were made with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LoraEntry {
+    /// Where it was read, absolute.
+    pub path: String,
+    /// SHA-256 of the file, 64 hexadecimal digits.
+    pub sha256: String,
+    /// How strongly it was applied.
+    pub scale: f64,
 }
 
 /// How a job ended well. Written as `NAME.result.toml`.
@@ -128,12 +143,18 @@ pub struct ResultFile {
     pub accepted: String,
     /// When it was done, RFC 3339 in UTC.
     pub finished: String,
+    /// What the user should know though the pictures were made, a sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
     /// Seconds by stage.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub timings: BTreeMap<String, f64>,
     /// Anything else worth telling.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub notes: BTreeMap<String, String>,
+    /// The LoRA files, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lora: Vec<LoraEntry>,
     /// The pictures, as they lie in the outbox.
     pub outputs: Vec<OutputEntry>,
 }

@@ -35,8 +35,13 @@ pub(super) fn run(place: &Place, args: &CheckArgs) -> Result<(), Fault> {
     } else {
         ""
     };
+    let loras = match job.loras.len() {
+        0 => String::new(),
+        1 => " and 1 LoRA".to_owned(),
+        many => format!(" and {many} LoRAs"),
+    };
     output::line(format!(
-        "valid: {} of {}×{} by {}, {}, with {}{begun}",
+        "valid: {} of {}×{} by {}, {}, with {}{loras}{begun}",
         count(job.renders(), "picture"),
         job.width,
         job.height,

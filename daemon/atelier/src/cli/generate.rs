@@ -25,6 +25,9 @@ pub(super) struct GenerateArgs {
     prompt: String,
     #[command(flatten)]
     references: References,
+    /// A LoRA file, and how strongly it acts [scale: -10 to 10, default 1]; may be given several times
+    #[arg(long, value_name = "FILE[:scale]")]
+    lora: Vec<String>,
     /// What it shall not show (models with true guidance)
     #[arg(long)]
     negative: Option<String>,
@@ -116,6 +119,7 @@ fn request(args: GenerateArgs) -> Request {
         mask: args.mask,
         strength: args.strength,
         extend: args.extend,
+        loras: args.lora,
         output: args.output,
         quality: args.quality,
         include_prompt: args.include_prompt,
@@ -182,6 +186,8 @@ fn report(place: &Place, job: &Job, path: &Path, signed: &Signed, prepare: f64) 
         "steps": job.steps,
         "guidance": job.guidance,
         "model": job.model.name,
+        "lora": signed.loras,
+        "warnings": signed.warnings,
         "timings": timings,
     }));
 }

@@ -113,10 +113,14 @@ fn print(verified: &Verified) {
             .sha256
             .as_deref()
             .map_or(String::new(), |sha256| format!(", sha256 {sha256}"));
+        let scale = ingredient
+            .scale
+            .as_deref()
+            .map_or(String::new(), |scale| format!(" × {scale}"));
         row(
             "ingredient",
             format!(
-                "{}{digest}",
+                "{}{scale}{digest}",
                 ingredient.title.as_deref().unwrap_or("without a title")
             ),
         );

@@ -10,13 +10,13 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use atelier_manifest::{Job, Seeds};
 use atelier_queue::{
-    Attempt, Delivery, FailOutcome, JobRow, Output, QueueError, ResultNotes, Stage as At,
+    Attempt, Delivery, FailOutcome, JobRow, LoraEntry, Output, QueueError, ResultNotes, Stage as At,
 };
 
 use super::Daemon;
 use super::watch::JobWatch;
 use crate::fault::{Class, Fault, Stage};
-use crate::studio::Timings;
+use crate::studio::{Signed, Timings, UsedLora};
 
 /// The longest that the worker sleeps: it then tidies up what a full disk left undone.
 const NAP: Duration = Duration::from_secs(30);
@@ -191,11 +191,13 @@ impl Daemon {
             prepare: prepared.seconds,
             ..Timings::default()
         };
+        let mut told = Told::default();
         for (index, (&seed, name)) in seeds.iter().zip(&names).enumerate() {
             at(At::Running)?;
             watch.picture(index);
             let signed = self.studio.make(&job, &prepared, seed, &mut watch)?;
             timings.add(&signed.timings);
+            told.hear(&signed);
             at(At::Signing)?;
             let (stem, extension) = name.rsplit_once('.').unwrap_or((name, "bin"));
             let output = Output {
@@ -214,7 +216,11 @@ impl Daemon {
         if cancelled.load(Ordering::Relaxed) {
             return Err(Fault::cancelled(Stage::Deliver));
         }
-        let notes = notes(row, &job, &seeds, &timings, start.elapsed());
+        let notes = ResultNotes {
+            warnings: told.warnings,
+            lora: told.lora,
+            ..notes(row, &job, &seeds, &timings, start.elapsed())
+        };
         self.queue
             .deliver(attempt, &notes)
             .map_err(|e| Fault::queue(Stage::Deliver, &e))
@@ -250,6 +256,30 @@ impl Daemon {
                 ),
             )),
         }
+    }
+}
+
+/// What the pictures of a job have in common beyond what the job says.
+#[derive(Default)]
+struct Told {
+    warnings: Vec<String>,
+    lora: Vec<LoraEntry>,
+}
+
+impl Told {
+    /// Every picture warns of the same things; they are told once.
+    fn hear(&mut self, signed: &Signed) {
+        for warning in &signed.warnings {
+            if !self.warnings.contains(warning) {
+                self.warnings.push(warning.clone());
+            }
+        }
+        let entry = |lora: &UsedLora| LoraEntry {
+            path: lora.path.display().to_string(),
+            sha256: lora.sha256.clone(),
+            scale: lora.scale,
+        };
+        self.lora = signed.loras.iter().map(entry).collect();
     }
 }
 

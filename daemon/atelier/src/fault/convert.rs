@@ -1,6 +1,6 @@
 //! The library crates' errors as faults: what each code means for an exit status and a retry.
 
-use atelier_flux::{EngineError, QuantizeError, WriteError};
+use atelier_flux::{EngineError, LoraError, QuantizeError, WriteError};
 use atelier_manifest::Problems;
 use atelier_plugin_host::PluginError;
 use atelier_provenance::ProvenanceError;
@@ -25,7 +25,9 @@ impl Fault {
     /// An error of the engine.
     pub(crate) fn engine(stage: Stage, error: &EngineError) -> Self {
         let class = match error {
-            EngineError::ModelMissing { .. } => Class::Missing,
+            EngineError::ModelMissing { .. } | EngineError::Lora(LoraError::Missing { .. }) => {
+                Class::Missing
+            }
             EngineError::Cancelled => Class::Cancelled,
             EngineError::Unreadable { .. }
             | EngineError::NotFinite { .. }

@@ -1,5 +1,5 @@
-//! SHA-256 of what goes in and out, and of models; a model's digests are remembered, since a
-//! model is gigabytes and rarely changes.
+//! SHA-256 of what goes in and out, and of models and LoRA files; these digests are remembered, since
+//! a model is gigabytes and rarely changes.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -37,7 +37,7 @@ struct Remembered {
     sha256: String,
 }
 
-/// Digests of model files, kept in the cache folder.
+/// Digests of model and LoRA files, kept in the cache folder.
 pub(super) struct Digests {
     path: PathBuf,
 }
@@ -49,14 +49,30 @@ impl Digests {
         }
     }
 
+    /// The digest of one file.
+    pub(super) fn of_file(&self, file: &Path) -> Result<String, Fault> {
+        let mut known = self.known();
+        let mut learned = false;
+        let sha256 = remembered_or_read(&mut known, file, &mut learned)
+            .map_err(|cause| Fault::io(Stage::Infer, "lora-unreadable", file, &cause))?;
+        if learned {
+            self.remember(&known);
+        }
+        Ok(sha256)
+    }
+
+    fn known(&self) -> BTreeMap<PathBuf, Remembered> {
+        fs::read(&self.path)
+            .ok()
+            .and_then(|text| serde_json::from_slice(&text).ok())
+            .unwrap_or_default()
+    }
+
     /// One digest for a whole model: the SHA-256 of the lines `sha256sum` prints for its files,
     /// `HASH  relative/path`, sorted by path; a file outside a pipeline folder is `PART/FILE`. Anyone can
     /// compute it again. `files` are by these names.
     pub(super) fn of_model(&self, files: &BTreeMap<PathBuf, PathBuf>) -> Result<String, Fault> {
-        let mut known: BTreeMap<PathBuf, Remembered> = fs::read(&self.path)
-            .ok()
-            .and_then(|text| serde_json::from_slice(&text).ok())
-            .unwrap_or_default();
+        let mut known = self.known();
         let mut lines: Vec<String> = Vec::with_capacity(files.len());
         let mut learned = false;
         for (name, file) in files {

@@ -151,6 +151,15 @@ impl Models {
         ))
     }
 
+    /// The digest of a LoRA file.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read.
+    pub(crate) fn lora_digest(&self, path: &Path) -> Result<String, Fault> {
+        self.digests.of_file(path)
+    }
+
     /// The digest of everything that decides a model's pictures.
     ///
     /// # Errors

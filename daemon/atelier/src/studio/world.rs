@@ -111,8 +111,12 @@ impl World for Surroundings<'_> {
         &self.allowed
     }
 
-    fn loras(&self) -> bool {
-        false
+    fn lora(&self, path: &Path) -> Result<(), String> {
+        atelier_flux::check_lora(path).map_err(|error| {
+            let said = error.to_string();
+            let place = format!("{}: ", path.display());
+            said.strip_prefix(&place).unwrap_or(&said).to_owned()
+        })
     }
 
     fn picture_size(&self, file: &mut File) -> Result<(u32, u32), String> {

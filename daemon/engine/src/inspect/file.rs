@@ -59,7 +59,7 @@ impl LoraInfo {
     /// # Errors
     /// Any [`LoraError`] that a file can have by itself.
     pub fn read(path: &Path) -> Result<Self, LoraError> {
-        let file = LoraFile::open(path)?;
+        let file = LoraFile::open_whole(path)?;
         Ok(Self {
             changes: file.changes.len(),
             unknown: file.unknown,

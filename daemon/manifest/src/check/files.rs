@@ -65,33 +65,32 @@ impl Examination<'_> {
     }
 
     pub(super) fn loras(&mut self, wishes: &Manifest) -> Vec<JobLora> {
-        if wishes.loras.is_empty() {
-            return Vec::new();
-        }
-        if !self.world.loras() {
-            let fault = Fault::of_key(
-                Code::LoraUnavailable,
-                "is given, and LoRA files cannot be used here",
-            )
-            .hint("leave it out");
-            self.report("lora", fault);
-        }
         let mut loras = Vec::with_capacity(wishes.loras.len());
         for lora in &wishes.loras {
             let (folder, allowed) = (self.world.folder(), self.world.allowed_folders());
-            match paths::confine(&lora.path, folder, allowed) {
-                Ok((path, _)) => loras.push(JobLora {
+            let found = paths::confine(&lora.path, folder, allowed)
+                .map_err(|problem| problem.into_fault(&lora.path))
+                .and_then(|(path, _)| match self.world.lora(&path) {
+                    Ok(()) => Ok(path),
+                    Err(why) => Err(unusable(&why, &lora.path)),
+                });
+            match found {
+                Ok(path) => loras.push(JobLora {
                     path,
                     scale: lora.scale,
                 }),
-                Err(problem) => {
-                    let key = format!("lora[{}].path", lora.number);
-                    self.report(&key, problem.into_fault(&lora.path));
-                }
+                Err(fault) => self.report(&format!("lora[{}].path", lora.number), fault),
             }
         }
         loras
     }
+}
+
+fn unusable(why: &str, given: &Path) -> Fault {
+    let name = quoted(&given.to_string_lossy());
+    let says = format!("is {name}, which cannot be used as a LoRA: {why}");
+    Fault::of_key(Code::LoraUnusable, says)
+        .hint("a LoRA is a safetensors file that was trained for FLUX.2")
 }
 
 /// Whether a file of this kind can be a reference; one that is prepared need not be a picture,

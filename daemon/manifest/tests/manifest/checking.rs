@@ -33,8 +33,7 @@ fn what_is_left_out_is_filled_in() {
 
 #[test]
 fn the_whole_manifest_becomes_a_job() {
-    let mut machine = Machine::furnished();
-    machine.loras = true;
+    let machine = Machine::furnished();
     machine.file("inbox/b.safetensors", b"x");
     let manifest = parse(crate::parsing::WHOLE).unwrap();
     let job = check(&manifest, &machine).unwrap();
@@ -101,7 +100,8 @@ fn each_refusal_has_its_code_and_place() {
         ("width = 5792", ("out-of-range", "width", 3, 9)),
         ("height = 64", ("out-of-range", "height", 3, 10)),
         ("output.format = \"avif\"", ("format-unavailable", "output.format", 3, 17)),
-        ("lora = [{ path = \"style.safetensors\" }]", ("lora-unavailable", "lora", 3, 8)),
+        ("lora = [{ path = \"notes.txt\" }]", ("lora-unusable", "lora[1].path", 3, 18)),
+        ("lora = [{ path = \"../style.safetensors\" }]", ("path-escapes", "lora[1].path", 3, 18)),
         ("[[reference]]\npath = \"man.jpg\"", ("file-missing", "reference[1].path", 4, 8)),
         ("[[reference]]\npath = \"woman.jpg/x\"", ("file-missing", "reference[1].path", 4, 8)),
         ("[[reference]]\npath = \"folder\"", ("not-a-file", "reference[1].path", 4, 8)),

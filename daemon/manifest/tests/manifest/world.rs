@@ -24,7 +24,6 @@ pub(crate) struct Machine {
     pub(crate) formats: Vec<Format>,
     pub(crate) templates: BTreeMap<String, Result<String, String>>,
     pub(crate) default_model: bool,
-    pub(crate) loras: bool,
 }
 
 impl Machine {
@@ -40,7 +39,6 @@ impl Machine {
             formats: vec![Format::Png, Format::Jpeg, Format::Webp, Format::Tiff],
             templates: BTreeMap::new(),
             default_model: true,
-            loras: false,
         }
     }
 
@@ -129,8 +127,11 @@ impl World for Machine {
         &self.allowed
     }
 
-    fn loras(&self) -> bool {
-        self.loras
+    fn lora(&self, path: &Path) -> Result<(), String> {
+        match path.extension() {
+            Some(ending) if ending == "safetensors" => Ok(()),
+            _ => Err("it is no safetensors file".to_owned()),
+        }
     }
 
     fn picture_size(&self, file: &mut File) -> Result<(u32, u32), String> {

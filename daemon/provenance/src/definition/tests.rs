@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::{instance_id, manifest, reference};
-use crate::making::{Making, ModelFacts, Operation, ReferenceFacts, Role, StepFacts};
+use crate::making::{LoraFacts, Making, ModelFacts, Operation, ReferenceFacts, Role, StepFacts};
 
 fn making() -> Making {
     let step = StepFacts {
@@ -31,6 +31,7 @@ fn making() -> Making {
             identifier: Some("pkg:huggingface/owner/name".into()),
             variant: "klein-4b".into(),
         },
+        loras: Vec::new(),
         references: vec![reference(2, &[]), reference(1, &[step])],
         prompt: None,
         operation: Operation::Generate,
@@ -109,6 +110,33 @@ fn pictures_are_titled_by_what_they_were_for() {
     let number = making.references[1].number;
     assert_eq!(titles[0], format!("reference {number}"));
     assert_eq!(titles[1..], ["picture to begin from", "mask"]);
+}
+
+#[test]
+fn each_lora_is_an_input_beside_the_model() {
+    let mut making = making();
+    making.loras = [0.8, -1.0]
+        .map(|scale| LoraFacts {
+            sha256: "CD".repeat(32),
+            scale,
+        })
+        .to_vec();
+    let definition = manifest(&making, "");
+    assert_eq!(
+        actions(&definition)[0]["parameters"]["ingredientIds"],
+        json!(["model", "lora-1", "lora-2", "reference-1", "reference-2"])
+    );
+    let lora = &definition["ingredients"][1];
+    assert_eq!(lora["title"], "LoRA 1");
+    assert_eq!(lora["relationship"], "inputTo");
+    assert_eq!(
+        lora["metadata"],
+        json!({ "org.atelier.sha256": "cd".repeat(32), "org.atelier.scale": "0.8" })
+    );
+    assert_eq!(
+        definition["ingredients"][2]["metadata"]["org.atelier.scale"],
+        "-1"
+    );
 }
 
 #[test]

@@ -7,7 +7,7 @@ use c2pa::Reader;
 use serde_json::Value;
 
 use super::{IngredientClaim, ModelClaim, Report, State, StepClaim};
-use crate::definition::{GENERATOR_TYPE, MODULE_SHA256, PREPARED, PROMPT_TYPE, SHA256};
+use crate::definition::{GENERATOR_TYPE, MODULE_SHA256, PREPARED, PROMPT_TYPE, SCALE, SHA256};
 
 /// An opened picture may have been opened from another, and so on; further back nobody asks.
 const MAX_GENERATIONS: usize = 32;
@@ -123,6 +123,7 @@ fn ingredient(value: &Value) -> IngredientClaim {
         title: text(&value["dc:title"]),
         relationship: text(&value["relationship"]),
         sha256: text(&value["metadata"][SHA256]),
+        scale: text(&value["metadata"][SCALE]),
         format: text(&value["dc:format"]),
         has_manifest,
         state: if has_manifest {

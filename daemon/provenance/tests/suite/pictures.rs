@@ -3,7 +3,8 @@
 use std::{io::Cursor, sync::Arc};
 
 use atelier_provenance::{
-    Format, Identity, Making, ModelFacts, Operation, ReferenceFacts, Role, StepFacts, Trust,
+    Format, Identity, LoraFacts, Making, ModelFacts, Operation, ReferenceFacts, Role, StepFacts,
+    Trust,
 };
 use image::{ImageFormat, Rgb, RgbImage};
 use sha2::{Digest, Sha256};
@@ -102,6 +103,10 @@ pub(crate) fn making() -> Making {
             identifier: Some("pkg:huggingface/black-forest-labs/FLUX.2-klein-4B".into()),
             variant: "klein-4b".into(),
         },
+        loras: vec![LoraFacts {
+            sha256: sha256(b"style"),
+            scale: 0.8,
+        }],
         references: vec![
             reference(1, &encode(&pixels(50, 40, 5), Format::Png)),
             second,
@@ -114,6 +119,7 @@ pub(crate) fn making() -> Making {
 /// The same without references.
 pub(crate) fn from_text_alone() -> Making {
     Making {
+        loras: Vec::new(),
         references: Vec::new(),
         ..making()
     }

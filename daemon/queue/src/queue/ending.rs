@@ -163,8 +163,10 @@ fn result_file(job: &JobRow, outbox: &Path) -> ResultFile {
         attempts: job.life.attempts,
         accepted: clock::rfc3339(job.accepted_ms),
         finished: clock::rfc3339(job.ended_ms().unwrap_or_default()),
+        warnings: notes.warnings,
         timings: notes.timings,
         notes: notes.notes,
+        lora: notes.lora,
         outputs: outputs.collect(),
     }
 }

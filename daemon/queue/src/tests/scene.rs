@@ -141,6 +141,7 @@ pub(super) fn notes() -> ResultNotes {
         seeds: vec![40, 41],
         timings: BTreeMap::from([("infer".into(), 0.5)]),
         notes: BTreeMap::from([("device".into(), "cpu".into())]),
+        ..ResultNotes::default()
     }
 }
 

@@ -26,7 +26,7 @@ use crate::error::EngineError;
 use crate::weights::{Stored, Weights, WeightsError};
 
 /// Tensors of up to so many numbers may be markers, which mean nothing to the network.
-const MARKER_ELEMENTS: usize = 2;
+pub(crate) const MARKER_ELEMENTS: usize = 2;
 
 /// The parts of a model that have weights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,6 +108,11 @@ impl Kind {
     }
 }
 
+/// BFL's name of the tensor of a transformer that holds this one, without a prefix.
+pub(crate) fn to_bfl(canonical: &str) -> Option<String> {
+    transformer::to_bfl(canonical)
+}
+
 /// Where in these weights the part is, if it is there.
 pub(crate) fn find(kind: Kind, weights: &Weights) -> Option<Found> {
     landmarks(kind, weights)
@@ -139,6 +144,11 @@ impl Found {
             prefix: prefix.to_owned(),
             landmark,
         }
+    }
+
+    /// What stands before every name of the part.
+    pub(crate) fn prefix(&self) -> &str {
+        &self.prefix
     }
 
     /// Whether names are those of llama.cpp.

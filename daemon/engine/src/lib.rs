@@ -109,7 +109,9 @@ pub use inspect::{
 pub use lora::{Lora, LoraError, check_lora};
 pub use observer::{Notice, Observer, Progress, TensorData};
 pub use pipeline::Pipeline;
-pub use plan::{LimitBasis, MemoryLimit, MemoryPlan, RenderShape, Residency, StageMemory};
+pub use plan::{
+    LimitBasis, MemoryLimit, MemoryPlan, RenderShape, Residency, StageMemory, memory_plan,
+};
 pub use quantize::{QuantizeError, QuantizeOptions, QuantizeProgress, Quantized, Recipe, quantize};
 pub use reference::ReferenceCap;
 pub use request::Request;

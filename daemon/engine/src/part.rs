@@ -168,7 +168,7 @@ impl Opened {
 
 /// Opens the weights in a part's folder: as diffusers or transformers name them, else the only file
 /// there is.
-fn open_folder(kind: Kind, folder: &Path) -> Result<Weights, EngineError> {
+pub(crate) fn open_folder(kind: Kind, folder: &Path) -> Result<Weights, EngineError> {
     let usual = match kind {
         Kind::Transformer | Kind::Vae => DIFFUSERS_STEM,
         Kind::TextEncoder => TRANSFORMERS_STEM,

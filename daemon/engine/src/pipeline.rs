@@ -41,6 +41,7 @@ pub struct Pipeline {
     device: Device,
     tokenizer: PromptTokenizer,
     text_encoder: TextEncoder,
+    text_weights: Weights,
     scheduler: SchedulerConfig,
     transformer: Arc<Transformer>,
     transformer_config: TransformerConfig,
@@ -105,6 +106,10 @@ impl Pipeline {
         let room = plan.vae_budget();
         let transformer = self.adapted_transformer(&request.loras, watch)?;
         let prompts = self.encode_prompts(request, watch)?;
+        if !plan.is_roomy() {
+            // Its pages make room for the transformer's, which are read again in every step.
+            self.text_weights.release();
+        }
         let grid = Grid::of_picture(request.width, request.height);
         let (origin, references) = self.encode_pictures(request, grid, &pictures, room, watch)?;
         let schedule = self.schedule(grid, request.steps, watch)?;

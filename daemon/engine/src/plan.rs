@@ -18,12 +18,15 @@ pub(crate) mod tests;
 
 use std::fs;
 
+use burn::tensor::Device;
 use serde::Serialize;
 
 use crate::error::EngineError;
 use crate::inspect::ModelInfo;
 use crate::latent::TOKEN_PIXELS;
+use crate::model::Model;
 use crate::prompt;
+use crate::source::ModelSource;
 use crate::vae::{NoRoom, Vae};
 pub use limits::{LimitBasis, MemoryLimit};
 pub(crate) use networks::{Networks, TextSizes, TransformerSizes, VaeSizes};
@@ -269,6 +272,27 @@ impl Planner<'_> {
         let working = F32 * (block + conditioning + latents) + scratch();
         self.conditions(shape) + with_slack(working)
     }
+}
+
+/// What a picture of a model would take in memory; the model's headers are read, not its weights.
+///
+/// # Errors
+/// Whatever would keep the model from being opened.
+pub fn memory_plan(
+    source: &ModelSource,
+    shape: &RenderShape,
+    steps: u32,
+    memory: Option<u64>,
+) -> Result<MemoryPlan, EngineError> {
+    let model = Model::open(source)?;
+    let vae = Vae::load(&model.vae.config, &model.vae.weights, &Device::flex())
+        .map_err(|error| model.vae.explain(error))?;
+    let planner = Planner {
+        networks: &Networks::of(&model),
+        sizes: Sizes::of(&ModelInfo::of(&model)),
+        vae: &vae,
+    };
+    Ok(planner.plan(shape, steps, memory))
 }
 
 fn stage(name: &'static str, anonymous: u64, mapped: u64, passes: u32) -> StageMemory {

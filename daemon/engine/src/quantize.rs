@@ -25,6 +25,8 @@ use half::bf16;
 use rayon::prelude::*;
 use serde::Serialize;
 
+use crate::layout::{self, Kind};
+use crate::part;
 use crate::weights::{Dtype, Encoding, SafetensorsWriter, Stored, TensorSpec, Weights};
 pub use error::QuantizeError;
 pub use recipe::Recipe;
@@ -95,10 +97,14 @@ pub fn quantize(
 ) -> Result<Quantized, QuantizeError> {
     let weights = open(input)?;
     refuse_quantised(&weights)?;
-    let renamed = names::renamed(&weights).map_err(|problem| QuantizeError::NotATransformer {
-        path: input.to_owned(),
-        problem,
-    })?;
+    if layout::find(Kind::Transformer, &weights).is_none() {
+        return Err(QuantizeError::NotATransformer {
+            path: input.to_owned(),
+            problem: "it holds no transformer of FLUX.2".into(),
+        });
+    }
+    let canonical = layout::canonical(Kind::Transformer, open(input)?)?;
+    let renamed = names::renamed(&weights, &canonical)?;
     let recipe = options
         .recipe
         .settle(renamed.iter().map(|(name, _)| name.as_str()));
@@ -169,7 +175,6 @@ fn metadata(weights: &Weights) -> BTreeMap<String, String> {
 }
 
 fn open(input: &Path) -> Result<Weights, QuantizeError> {
-    const STEM: &str = "diffusion_pytorch_model";
     if !input.exists() {
         return Err(QuantizeError::Missing {
             path: input.to_owned(),
@@ -178,9 +183,10 @@ fn open(input: &Path) -> Result<Weights, QuantizeError> {
     if input.is_file() {
         return Ok(Weights::open_file(input)?);
     }
-    let part = input.join("transformer");
-    let folder = if part.is_dir() { &part } else { input };
-    Ok(Weights::open(folder, STEM)?)
+    let kind = Kind::Transformer;
+    let own = input.join(kind.name());
+    let folder = if own.is_dir() { &own } else { input };
+    Ok(part::open_folder(kind, folder)?)
 }
 
 fn refuse_quantised(weights: &Weights) -> Result<(), QuantizeError> {
@@ -239,7 +245,7 @@ impl Planned {
 
     /// Whether it is too small for a weight: some programs mark files with a number or two.
     fn is_marker(&self) -> bool {
-        self.stored.elements() <= 2
+        self.stored.elements() <= layout::MARKER_ELEMENTS
     }
 
     /// Numbers that are read to convert it.

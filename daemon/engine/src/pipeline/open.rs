@@ -78,6 +78,7 @@ impl Pipeline {
                 .map_err(|error| vae.explain(error))?,
             transformer_weights: transformer.weights,
             encodings: Encodings::default(),
+            text_weights: text.weights,
             networks,
             sizes: plan::Sizes::of(&info),
             memory: options.memory,

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::error::EngineError;
 use crate::weights::{WeightsError, WriteError};
 
 /// Why a model could not be quantised. Every variant but one names a file.
@@ -40,6 +41,9 @@ pub enum QuantizeError {
         /// The tensor.
         tensor: String,
     },
+    /// The model is none that is known, or damaged.
+    #[error(transparent)]
+    Model(#[from] EngineError),
     /// The weights cannot be read.
     #[error(transparent)]
     Weights(#[from] WeightsError),
@@ -59,6 +63,7 @@ impl QuantizeError {
             Self::NotATransformer { .. } => "model-invalid",
             Self::AlreadyQuantised { .. } => "already-quantised",
             Self::NotFinite { .. } => "not-finite",
+            Self::Model(error) => error.code(),
             Self::Weights(error) => error.code(),
             Self::Write(error) => error.code(),
             Self::Cancelled => "cancelled",
@@ -78,6 +83,7 @@ impl QuantizeError {
             Self::NotFinite { .. } => {
                 Some("the file is damaged; fetch it again from the model's author".into())
             }
+            Self::Model(error) => error.hint(),
             Self::Weights(error) => error.hint(),
             Self::Write(error) => error.hint(),
             Self::Missing { .. } | Self::Cancelled => None,

@@ -95,6 +95,7 @@ fn a_cancelled_run_leaves_nothing() {
 fn write(path: &Path, value: f32, dtype: Dtype) {
     let names = [
         "double_blocks.0.img_mlp.0.weight",
+        "double_stream_modulation_img.lin.weight",
         "single_blocks.0.linear1.weight",
     ];
     let specs = names.map(|name| TensorSpec {
@@ -140,36 +141,40 @@ fn notes_and_markers_are_kept_and_other_parts_are_not() {
         dtype,
         shape: shape.into(),
     };
+    let prefix = "model.diffusion_model.";
     let tensors = [
         (
-            "model.diffusion_model.double_blocks.0.img_mlp.0.weight",
+            format!("{prefix}double_stream_modulation_img.lin.weight"),
             Dtype::F32,
-            &[1, 1][..],
+            &[2, 2][..],
         ),
         (
-            "model.diffusion_model.single_blocks.0.linear1.weight",
+            format!("{prefix}double_blocks.0.img_mlp.0.weight"),
             Dtype::F32,
-            &[1, 1],
+            &[2, 2],
         ),
         (
-            "model.diffusion_model.__index_timestep_zero__",
+            format!("{prefix}single_blocks.0.linear1.weight"),
             Dtype::F32,
-            &[],
+            &[2, 2],
         ),
-        ("model.diffusion_model.__marker__", Dtype::I64, &[1]),
-        ("vae.decoder.conv_in.weight", Dtype::F32, &[1]),
+        (format!("{prefix}__index_timestep_zero__"), Dtype::F32, &[]),
+        (format!("{prefix}__marker__"), Dtype::I64, &[1]),
+        ("vae.decoder.conv_in.weight".into(), Dtype::F32, &[1]),
     ];
-    let specs = tensors.map(|(name, dtype, shape)| spec(name, dtype, shape));
+    let specs = tensors.map(|(name, dtype, shape)| spec(&name, dtype, shape));
     let metadata = [("format", "pt"), ("modelspec.title", "A model")];
     let metadata = metadata.map(|(key, value)| (key.to_owned(), value.to_owned()));
     let mut writer = SafetensorsWriter::create(&at("in"), &specs, &metadata.into(), false).unwrap();
     for spec in &specs {
-        let bytes: &[u8] = if spec.dtype == Dtype::I64 {
+        let element: &[u8] = if spec.dtype == Dtype::I64 {
             &[7; 8]
         } else {
             &[0xcd, 0xcc, 0xcc, 0x3d]
         };
-        writer.write(&spec.name, bytes).unwrap();
+        for _ in 0..spec.shape.iter().product() {
+            writer.write(&spec.name, element).unwrap();
+        }
     }
     writer.finish().unwrap();
 

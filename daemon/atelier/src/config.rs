@@ -47,6 +47,8 @@ pub(crate) struct DeviceConfig {
     pub(crate) device: String,
     /// `auto`, `f32`, `bf16` or `fp8`.
     pub(crate) precision: String,
+    /// The most that a picture may take beside the model's files; left out, what there is.
+    pub(crate) memory: Option<ByteSize>,
 }
 
 impl Default for DeviceConfig {
@@ -54,6 +56,7 @@ impl Default for DeviceConfig {
         Self {
             device: "auto".to_owned(),
             precision: "auto".to_owned(),
+            memory: None,
         }
     }
 }

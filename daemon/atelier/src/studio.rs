@@ -164,6 +164,7 @@ impl Studio {
             options: OpenOptions {
                 device: parse_option::<DeviceChoice>("device", &config.device.device)?,
                 precision: parse_option::<Precision>("precision", &config.device.precision)?,
+                memory: config.device.memory.map(|size| size.0),
             },
             reference_cap: config.references.cap,
             loaded: Mutex::new(None),

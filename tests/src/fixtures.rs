@@ -42,6 +42,13 @@ impl Fixtures {
             .with_extension("safetensors")
     }
 
+    /// A file of the cases that begin from a picture: `picture.png`, `mask.png`, `reference.png` and what
+    /// the reference implementation made of them; `cases.json` says how.
+    #[must_use]
+    pub fn init(name: &str) -> PathBuf {
+        Self::folder().join("klein/init").join(name)
+    }
+
     /// One request with the picture that the reference implementation made of it.
     ///
     /// # Panics

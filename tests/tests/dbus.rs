@@ -357,6 +357,37 @@ fn wrong_calls_are_errors_with_names() {
 }
 
 #[test]
+fn a_picture_at_work_can_be_looked_at_and_one_that_is_done_cannot() {
+    let home = Home::new();
+    let daemon = Daemon::start(&home);
+    let slow = submit(&daemon, &home.write_manifest("slow", SLOW));
+    let open = |job: &str| {
+        let arguments = [
+            "--user",
+            "--json=short",
+            "call",
+            NAME,
+            job,
+            JOB,
+            "OpenPreview",
+        ];
+        daemon.client("busctl", &arguments)
+    };
+    let opened = wait_for("a preview", || {
+        let run = open(&slow);
+        (run.status == 0).then(|| run.json())
+    });
+    assert_eq!(opened["type"], "h", "{opened}");
+    call(&daemon, &slow, JOB, "Cancel", &[]);
+    wait_until("the job cancelled", || {
+        property(&daemon, &slow, JOB, "State") == "cancelled"
+    });
+    let gone = open(&slow);
+    assert_ne!(gone.status, 0, "{gone}");
+    assert!(gone.stderr.contains("no-preview"), "{gone}");
+}
+
+#[test]
 fn a_second_daemon_on_the_bus_is_refused() {
     let home = Home::new();
     let daemon = Daemon::start(&home);

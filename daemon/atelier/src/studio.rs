@@ -9,6 +9,8 @@ mod models;
 mod picture;
 mod plugins;
 mod prepare;
+#[cfg(test)]
+mod tests;
 mod world;
 
 use std::fs::File;

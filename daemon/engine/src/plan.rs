@@ -29,7 +29,7 @@ use crate::prompt;
 use crate::source::ModelSource;
 use crate::vae::{NoRoom, Vae};
 pub use limits::{LimitBasis, MemoryLimit};
-pub(crate) use networks::{Networks, TextSizes, TransformerSizes, VaeSizes};
+pub(crate) use networks::{Networks, VaeSizes};
 
 /// Bytes of a number.
 const F32: u64 = 4;

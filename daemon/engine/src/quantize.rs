@@ -14,6 +14,7 @@
 
 mod e4m3;
 mod error;
+mod folder;
 mod names;
 mod recipe;
 
@@ -84,12 +85,27 @@ struct Planned {
 }
 
 /// Quantises the transformer at `input`, a diffusers pipeline folder, its `transformer/`, or a single
-/// file, into the file `output`. Nothing is left there if it fails.
+/// file, into the file `output`. If `input` is a pipeline folder and `output` not called
+/// `….safetensors`, that becomes a pipeline folder too, with the other parts of `input`. Nothing is left
+/// there if it fails.
 ///
 /// # Errors
 /// See [`QuantizeError`]. `Break` from `watch`, which is called before each part of a tensor, ends it
 /// with `cancelled`.
 pub fn quantize(
+    input: &Path,
+    output: &Path,
+    options: &QuantizeOptions,
+    watch: &mut dyn FnMut(QuantizeProgress<'_>) -> ControlFlow<()>,
+) -> Result<Quantized, QuantizeError> {
+    if folder::is_meant(input, output) {
+        folder::quantize(input, output, options, watch)
+    } else {
+        quantize_file(input, output, options, watch)
+    }
+}
+
+fn quantize_file(
     input: &Path,
     output: &Path,
     options: &QuantizeOptions,

@@ -5,12 +5,12 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use atelier_flux::{
-    Dtype, QuantizeError, QuantizeOptions, Quantized, Recipe, SafetensorsWriter, TensorSpec,
-    quantize,
+    Dtype, ModelParts, ModelSource, OpenOptions, Pipeline, QuantizeError, QuantizeOptions,
+    Quantized, Recipe, SafetensorsWriter, SharedParts, TensorSpec, quantize,
 };
 use sha2::{Digest, Sha256};
 
-use crate::fixture::klein;
+use crate::fixture::{Recorder, klein, request};
 use crate::surgery::Parts;
 
 fn run(input: &Path, output: &Path, recipe: Recipe) -> Result<Quantized, QuantizeError> {
@@ -51,6 +51,36 @@ fn the_mixed_recipe_leaves_double_block_attention_alone() {
     let output = folder.path().join("fp8.safetensors");
     let result = run(&klein().join("model"), &output, Recipe::Mixed).unwrap();
     assert_eq!((result.quantized, result.kept), (6, 19));
+}
+
+#[test]
+fn a_pipeline_folder_becomes_one_that_gives_the_picture_of_its_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let input = klein().join("model");
+    let result = run(&input, &at("klein-fp8"), Recipe::Auto).unwrap();
+    run(&input, &at("klein.safetensors"), Recipe::Auto).unwrap();
+    assert!(result.path.starts_with(at("klein-fp8")));
+    assert_eq!(
+        fs::read(&result.path).unwrap(),
+        fs::read(at("klein.safetensors")).unwrap()
+    );
+    let render = |source: &ModelSource| {
+        let pipeline = Pipeline::open_source(source, &OpenOptions::default()).unwrap();
+        pipeline
+            .render(&request(), &mut Recorder::default())
+            .unwrap()
+    };
+    let of_folder = render(&ModelSource::discover(&at("klein-fp8")).unwrap());
+    let parts = ModelParts {
+        transformer: Some(at("klein.safetensors")),
+        ..ModelParts::default()
+    };
+    let of_file = ModelSource::find(&input, &parts, &SharedParts::default()).unwrap();
+    assert_eq!(of_folder, render(&of_file));
+    let error = run(&input, &at("klein-fp8"), Recipe::Auto).unwrap_err();
+    assert_eq!(error.code(), "output-exists");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
 }
 
 #[test]
@@ -206,8 +236,8 @@ fn what_cannot_be_quantised_is_refused_by_name() {
         "{text}"
     );
 
-    run(&klein().join("model"), &at("fp8"), Recipe::Auto).unwrap();
-    let error = run(&at("fp8"), &at("out"), Recipe::Auto).unwrap_err();
+    run(&klein().join("model"), &at("fp8.safetensors"), Recipe::Auto).unwrap();
+    let error = run(&at("fp8.safetensors"), &at("out"), Recipe::Auto).unwrap_err();
     assert_eq!(error.code(), "already-quantised", "{error}");
     assert!(error.to_string().contains("F8_E4M3"), "{error}");
 

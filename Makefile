@@ -16,7 +16,7 @@ RELEASE := $(CARGO_TARGET_DIR)/release
 PLUGINS := $(CARGO_TARGET_DIR)/plugins
 TOOLS := $(CARGO_TARGET_DIR)/tools
 
-.PHONY: help setup build plugins demo test bench lint deny install uninstall clean
+.PHONY: help setup build plugins demo test bench lint fuzz deny install uninstall clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,23 @@ bench: build ## time a model's stages: make bench MODEL=FOLDER [PYTHON=… with 
 
 lint: ## what .ci/run checks besides the tests
 	.ci/run lint
+
+# Seconds for each target of `make fuzz`.
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS := safetensors gguf lora manifest
+FUZZ := $(CARGO_TARGET_DIR)/fuzz
+fuzz: ## look for files that break their readers, FUZZ_SECONDS each (default 60)
+	@[ -x $(TOOLS)/bin/cargo-fuzz ] || { \
+	    echo "Installing cargo-fuzz into $(TOOLS), from its crate"; \
+	    $(CARGO) install --locked --quiet --version 0.13.1 --root $(TOOLS) cargo-fuzz; }
+	for target in $(FUZZ_TARGETS); do \
+	    mkdir -p $(FUZZ)/corpus/$$target; \
+	    PATH="$(TOOLS)/bin:$$PATH" CARGO_TARGET_DIR=$(FUZZ) \
+	        $(CARGO) fuzz run --sanitizer none --fuzz-dir fuzz $$target \
+	        $(FUZZ)/corpus/$$target fuzz/seeds/$$target -- \
+	        -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -max_len=65536 \
+	        -dict=fuzz/dictionaries/$$target.dict -print_final_stats=1; \
+	done
 
 deny: ## licences, advisories and sources of all dependencies (needs the network)
 	@[ -x $(TOOLS)/bin/cargo-deny ] || { \

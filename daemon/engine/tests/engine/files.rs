@@ -9,10 +9,10 @@ use atelier_flux::{
     VariantBasis, inspect_source,
 };
 use image::RgbImage;
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::fixture::{Recorder, copy_of_model, klein, pipeline, request};
+use crate::fixture::{Recorder, copy_of_model, klein, pipeline, psnr, request};
 use crate::forge::{
     self, Gguf, GgufType, Safetensors, Tensor, Tensors, from_e4m3, prefixed,
     text_encoder_to_llama_cpp, transformer_to_bfl, vae_to_bfl,
@@ -304,6 +304,53 @@ fn a_text_encoder_of_llama_cpp_gives_the_same_picture() {
     file.write(&folder.join("qwen.gguf"));
     let source = ModelSource::discover(&comfy_transformer(&root)).unwrap();
     assert_eq!(picture(&source), expected_of_a_published_encoder());
+}
+
+/// The picture of the tiny dev with its config as any program saves it that does not cast a pipeline.
+#[test]
+fn a_mistral_of_llama_cpp_is_understood_although_its_rows_are_in_another_order() {
+    let dev = klein().join("../dev/model");
+    let folder = tempfile::tempdir().unwrap();
+    let mut config: Value =
+        serde_json::from_slice(&fs::read(dev.join("text_encoder/config.json")).unwrap()).unwrap();
+    config["text_config"]["rope_parameters"] = json!(null);
+    config["text_config"]["rope_theta"] = json!(1e9);
+    let published = folder.path().join("text_encoder");
+    fs::create_dir(&published).unwrap();
+    fs::write(published.join("config.json"), config.to_string()).unwrap();
+    let original = dev.join(TEXT_ENCODER);
+    fs::copy(&original, published.join("model.safetensors")).unwrap();
+
+    let mut file = Gguf::default();
+    file.string("general.architecture", "mistral3");
+    file.integer("mistral3.attention.key_length", 32);
+    let language = forge::read(&original)
+        .into_iter()
+        .filter_map(|(name, tensor)| {
+            Some((name.strip_prefix("language_model.")?.to_owned(), tensor))
+        });
+    for (name, tensor) in &text_encoder_to_llama_cpp(&language.collect()) {
+        let tensor = match name.rsplit('.').nth(1) {
+            Some("attn_q") => &forge::rows_interleaved(tensor, 4),
+            Some("attn_k") => &forge::rows_interleaved(tensor, 2),
+            _ => tensor,
+        };
+        file.add(name, GgufType::Bf16, tensor);
+    }
+    let gguf = folder.path().join("mistral.gguf");
+    file.write(&gguf);
+
+    let [expected, found] = [published, gguf].map(|text_encoder| {
+        let parts = ModelParts {
+            text_encoder: Some(text_encoder),
+            tokenizer: Some(dev.join("tokenizer")),
+            ..ModelParts::default()
+        };
+        picture(&find(&dev, &parts).unwrap())
+    });
+    // A head's sum runs in another order.
+    let psnr = psnr(&expected, &found);
+    assert!(psnr >= 70.0, "{psnr:.2} dB");
 }
 
 #[test]

@@ -183,6 +183,21 @@ pub(crate) fn vae_to_bfl(tensors: &Tensors) -> Tensors {
     tensors.iter().map(rename).collect()
 }
 
+/// A matrix of queries or keys with the rows of each head as llama.cpp orders them for Mistral: the first
+/// of the first half, the first of the second, the second of the first.
+pub(crate) fn rows_interleaved(tensor: &Tensor, heads: usize) -> Tensor {
+    let [rows, columns] = tensor.shape[..] else {
+        panic!("{:?}", tensor.shape)
+    };
+    let width = rows / heads;
+    let row = |row: usize| &tensor.values[row * columns..(row + 1) * columns];
+    let from = |row: usize| row / width * width + row % 2 * (width / 2) + row % width / 2;
+    Tensor {
+        shape: tensor.shape.clone(),
+        values: (0..rows).flat_map(|it| row(from(it)).to_vec()).collect(),
+    }
+}
+
 /// The tiny Qwen3 under llama.cpp's names.
 pub(crate) fn text_encoder_to_llama_cpp(tensors: &Tensors) -> Tensors {
     let rename = |(name, tensor): (&String, &Tensor)| {
@@ -328,6 +343,11 @@ impl Gguf {
     pub(crate) fn string(&mut self, key: &str, value: &str) {
         self.key(key, 8);
         text(&mut self.pairs, value);
+    }
+
+    pub(crate) fn integer(&mut self, key: &str, value: u32) {
+        self.key(key, 4);
+        self.pairs.extend(value.to_le_bytes());
     }
 
     pub(crate) fn float(&mut self, key: &str, value: f32) {

@@ -1,11 +1,13 @@
 //! `atelier model`: what models there are, what a folder holds, and making an fp8 file.
 
+mod memory;
 mod quantize;
 
 use std::collections::BTreeMap;
 
-use atelier_flux::{FileInfo, ModelInfo, Part};
+use atelier_flux::{FileInfo, MemoryPlan, ModelInfo, ModelSource, Part};
 use clap::Subcommand;
+use serde::Serialize;
 
 use super::{Place, output};
 use crate::fault::{Fault, Stage};
@@ -16,10 +18,12 @@ use crate::studio::Studio;
 pub(super) enum ModelCommand {
     /// List the models that have a name here
     List,
-    /// Say what a model is: variant, precision, parameters, bytes
+    /// Say what a model is: variant, precision, parameters, bytes, and the memory that a picture takes
     Inspect {
         /// A name from the settings, the path of a diffusers pipeline folder, or a file of weights
         model: String,
+        #[command(flatten)]
+        picture: memory::PictureArgs,
     },
     /// Make an fp8 file of a model's transformer, about half as large
     Quantize(quantize::QuantizeArgs),
@@ -31,20 +35,41 @@ pub(super) fn run(place: &Place, command: &ModelCommand) -> Result<(), Fault> {
     match command {
         ModelCommand::List => list(place, &studio),
         ModelCommand::Quantize(args) => quantize::run(place, &studio, args),
-        ModelCommand::Inspect { model } => inspect(place, &studio, model),
+        ModelCommand::Inspect { model, picture } => {
+            let memory = config.device.memory.map(|size| size.0);
+            inspect(place, &studio, model, &|source, info| {
+                picture.plan(source, info, memory)
+            })
+        }
     }
 }
 
+/// A model with the plan of a picture, as one document.
+#[derive(Serialize)]
+struct Inspected<'a> {
+    #[serde(flatten)]
+    info: &'a ModelInfo,
+    memory: &'a MemoryPlan,
+}
+
 /// A model if all its parts are found, else what the one file is.
-fn inspect(place: &Place, studio: &Studio, model: &str) -> Result<(), Fault> {
+fn inspect(
+    place: &Place,
+    studio: &Studio,
+    model: &str,
+    plan: &dyn Fn(&ModelSource, &ModelInfo) -> Result<MemoryPlan, Fault>,
+) -> Result<(), Fault> {
     let incomplete = match studio.models().find(Some(model)) {
         Ok(found) => {
             let info = atelier_flux::inspect_source(&found.source)
                 .map_err(|e| Fault::engine(Stage::Check, &e))?;
+            let memory = plan(&found.source, &info)?;
             if place.json {
-                output::json(&info);
+                let (info, memory) = (&info, &memory);
+                output::json(&Inspected { info, memory });
             } else {
                 print(&found.name, &info);
+                memory::print(&memory);
             }
             return Ok(());
         }

@@ -1,5 +1,6 @@
 //! Networks of published sizes, and what their pictures take.
 
+use super::networks::{TextSizes, TransformerSizes};
 use super::*;
 
 /// The published klein 4B.

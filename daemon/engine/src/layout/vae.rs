@@ -128,7 +128,7 @@ fn level_of_bfl(side: &str, level: &str, block: &[&str], leaf: &str) -> Option<P
 pub(super) fn to_bfl(canonical: &str) -> Option<String> {
     let words: Vec<&str> = canonical.split('.').collect();
     let block = |layer: &str| layer.replace("conv_shortcut", "nin_shortcut");
-    let outwards = |level: &str| Some(LEVELS.checked_sub(1 + level.parse::<usize>().ok()?)?);
+    let outwards = |level: &str| LEVELS.checked_sub(1 + level.parse::<usize>().ok()?);
     Some(match *words.as_slice() {
         ["quant_conv", leaf] => format!("encoder.quant_conv.{leaf}"),
         ["post_quant_conv", leaf] => format!("decoder.post_quant_conv.{leaf}"),

@@ -60,10 +60,7 @@ fn rank(canonical: &str) -> usize {
     let is_of = |letter: &&str| {
         leaf.ends_with(&format!(".to_{letter}")) || leaf.ends_with(&format!(".add_{letter}_proj"))
     };
-    letters
-        .iter()
-        .position(|letter| is_of(&letter))
-        .unwrap_or(0)
+    letters.iter().position(is_of).unwrap_or(0)
 }
 
 fn join(name: &str, parts: &[&Stored]) -> Option<Stored> {

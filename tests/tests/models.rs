@@ -31,7 +31,7 @@ fn renders_the_case(home: &Home, model: &str) {
     arguments.push(output.to_str().unwrap());
     let of_case = case.arguments();
     arguments.extend(of_case.iter().map(String::as_str));
-    home.atelier(&arguments).exits(0);
+    let _ = home.atelier(&arguments).exits(0);
     let psnr = psnr(&output, &case.expected);
     assert!(psnr >= LEAST_PSNR, "{model}: {psnr} dB");
 }
@@ -72,7 +72,8 @@ fn a_transformers_file_uses_the_parts_that_the_settings_name() {
     // A file that was made here, too; and one in models/ has a name.
     let quantised = home.path().join("models/klein-fp8.safetensors");
     let quantised = quantised.to_str().unwrap();
-    home.atelier(&["model", "quantize", file.to_str().unwrap(), quantised])
+    let _ = home
+        .atelier(&["model", "quantize", file.to_str().unwrap(), quantised])
         .exits(0);
     let info = home
         .atelier(&["model", "inspect", "klein-fp8", "--json"])
@@ -89,7 +90,8 @@ fn a_transformers_file_uses_the_parts_that_the_settings_name() {
         "--prompt", "a fox", "--width", "64", "--height", "64", "--seed", "1",
     ];
     let generate = ["generate", "--output", output];
-    home.atelier(&[&generate[..], &request[..]].concat())
+    let _ = home
+        .atelier(&[&generate[..], &request[..]].concat())
         .exits(0);
     let report = home.atelier(&["verify", output, "--json"]).exits(0).json();
     assert!(!report.is_null());

@@ -34,7 +34,7 @@ fn a_model_is_quantised_into_one_file() {
         "mixed",
         "--overwrite",
     ];
-    home.atelier(&again).exits(0);
+    let _ = home.atelier(&again).exits(0);
     assert_ne!(fs::read(&output).unwrap(), before);
 }
 
@@ -44,7 +44,7 @@ fn what_is_quantised_already_or_absent_is_refused() {
     let once = home.path().join("once.safetensors");
     let twice = home.path().join("twice.safetensors");
     let (once, twice) = (once.to_str().unwrap(), twice.to_str().unwrap());
-    home.atelier(&["model", "quantize", "klein", once]).exits(0);
+    let _ = home.atelier(&["model", "quantize", "klein", once]).exits(0);
     let run = home.atelier(&["model", "quantize", once, twice, "--json"]);
     let error = &run.exits(2).json()["error"];
     assert_eq!(error["code"], "already-quantised");
@@ -54,9 +54,11 @@ fn what_is_quantised_already_or_absent_is_refused() {
             .unwrap()
             .contains("once.safetensors")
     );
-    home.atelier(&["model", "quantize", "absent", twice])
+    let _ = home
+        .atelier(&["model", "quantize", "absent", twice])
         .exits(3);
-    home.atelier(&["model", "quantize", "klein", twice, "--recipe", "all"])
+    let _ = home
+        .atelier(&["model", "quantize", "klein", twice, "--recipe", "all"])
         .exits(2);
     assert!(!fs::exists(twice).unwrap());
 }

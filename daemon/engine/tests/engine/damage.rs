@@ -210,7 +210,7 @@ fn quantise(model: &Path, is_fp8: bool) {
             // The weights' own signs and last bits, between 1/16 and 1.
             let bytes = parts.bytes(&name).as_chunks::<2>().0.iter();
             let fp8: Vec<u8> = bytes
-                .map(|pair| pair[1] & 0x80 | 0x18 + (pair[0] & 0x1f))
+                .map(|pair| pair[1] & 0x80 | (0x18 + (pair[0] & 0x1f)))
                 .collect();
             if is_fp8 {
                 parts.put(&name, "F8_E4M3", &shape, &fp8);

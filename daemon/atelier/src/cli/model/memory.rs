@@ -14,7 +14,7 @@ const REFERENCE_SIDE: u32 = 1024;
 
 /// The picture whose memory is asked for.
 #[derive(Debug, Args)]
-pub(super) struct PictureArgs {
+pub(in crate::cli) struct PictureArgs {
     /// Width of the picture that memory is planned for, in pixels
     #[arg(long, default_value_t = 1024)]
     width: u32,

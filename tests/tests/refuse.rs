@@ -107,10 +107,10 @@ fn mistakes() -> Vec<Mistake> {
             4,
         ),
         mistake(
-            "lora-scale",
-            "lora = [{ path = \"here.png\", scale = 11 }]\n",
-            "out-of-range",
-            "lora[1].scale",
+            "lora-no-lora",
+            "lora = [{ path = \"here.png\", scale = 1 }]\n",
+            "lora-unusable",
+            "lora[1].path",
             4,
         ),
         mistake(

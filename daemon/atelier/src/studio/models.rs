@@ -51,7 +51,7 @@ impl Models {
         let mut all: BTreeMap<String, PathBuf> = entries
             .map(|entry| entry.path())
             .filter(|path| path.join(INDEX).is_file() || is_transformer(path))
-            .filter_map(|path| Some((title(&path)?, path)))
+            .filter_map(|path| Some((own_name(&path)?, path)))
             .collect();
         let named = self.named.iter();
         all.extend(named.map(|(name, entry)| (name.clone(), entry.path.clone())));
@@ -184,6 +184,16 @@ fn title(path: &Path) -> Option<String> {
         path.file_stem()?.to_owned()
     };
     name.into_string().ok()
+}
+
+/// What an entry of the models' folder is called there, a link included.
+fn own_name(path: &Path) -> Option<String> {
+    let name = if path.is_dir() {
+        path.file_name()
+    } else {
+        path.file_stem()
+    };
+    name?.to_str().map(str::to_owned)
 }
 
 /// A path that a change of the working folder leaves alone. A folder's links are followed; a file's

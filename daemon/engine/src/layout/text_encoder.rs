@@ -60,7 +60,7 @@ pub(super) fn place(name: &str) -> Option<Place> {
         _ => return None,
     }
     let (number, _) = rest.split_once('.').filter(|it| is_number(it.0))?;
-    let inner = &layer[first.len() + number.len() + 2..];
+    let inner = layer.get(first.len() + number.len() + 2..)?;
     let row = LAYER.iter().find(|row| match first {
         "blk" => row.0 == inner,
         _ => row.1 == inner,

@@ -202,8 +202,9 @@ mod tests {
             prop_assert!(needed.end <= whole);
             let made = geometry.made(needed, whole);
             prop_assert!(made.start <= wanted.start && wanted.end <= made.end);
-            // Nothing more than what parity forces is read.
-            prop_assert!(made.len() <= wanted.len() + 2, "{made:?} {wanted:?}");
+            // Nothing more is read than parity forces, or than an edge gives by itself: what is near
+            // enough to one needs nothing beyond it.
+            prop_assert!(made.len() <= wanted.len() + 4, "{made:?} {wanted:?}");
             let all = Span { start: 0, end: whole };
             prop_assert_eq!(geometry.made(all, whole), Span { start: 0, end: result });
         }

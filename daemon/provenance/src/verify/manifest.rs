@@ -44,6 +44,10 @@ pub(super) fn read(store: &Value, report: &mut Report) {
         .filter(|ingredient| !has_type(ingredient, PROMPT_TYPE))
         .map(ingredient)
         .collect();
+    // What is seen in the picture before what changed the model: readers look at the first.
+    report
+        .ingredients
+        .sort_by_key(|claim| claim.scale.is_some());
     report.steps = actions(active)
         .filter(|action| action["action"] == PREPARED)
         .map(|action| StepClaim {

@@ -120,7 +120,11 @@ fn the_prompt_is_signed_only_on_request_and_then_given_back() {
     let with = sign(&signer.identity, Format::Png, &encoded, &making).unwrap();
     let report = verify(&with.bytes, None, &signer.trust()).unwrap();
     assert_eq!(report.ai.prompt.as_deref(), Some(prompt));
-    assert_eq!(report.ingredients.len(), 2, "the prompt is no reference");
+    assert_eq!(
+        report.ingredients.len(),
+        3,
+        "the prompt is no ingredient of these"
+    );
     let store = crate::pictures::crjson(&with.bytes, Format::Png, signer.identity.root_pem());
     assert_eq!(crate::rubric::failed(&store), Vec::<&str>::new());
 }

@@ -127,7 +127,7 @@ fn the_report_gives_back_the_facts() {
         .collect();
     assert_eq!(
         titles,
-        ["reference 1", "reference 2"],
+        ["reference 1", "reference 2", "LoRA 1"],
         "the model is not one of them"
     );
     for (claim, facts) in report.ingredients.iter().zip(&making.references) {

@@ -221,6 +221,10 @@ fn put(
         }
     };
     let rows = stored.rows();
+    if stored.shape().is_empty() && matches!(place, Place::Thirds(_) | Place::Exchanged(_)) {
+        let reason = format!("the tensor {} is a single number", stored.name());
+        return Err(EngineError::unsupported(stored.path(), reason));
+    }
     match place {
         Place::As(name) => enter(name, stored.clone()),
         Place::Thirds(names) => names.into_iter().zip(0..).try_for_each(|(name, third)| {

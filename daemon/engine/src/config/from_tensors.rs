@@ -1,9 +1,10 @@
 //! The config that would lie beside a file, had its writer left one.
 //!
 //! Single files come without a config, and need none: their tensors' shapes say every size. What
-//! shapes cannot say is the same in all of FLUX.2 (the rotations' axes, ε of a norm), or in all models
-//! of a text encoder's family. The result is the JSON that diffusers or transformers would have
-//! written, so it is parsed and checked as any other, and nothing downstream knows the difference.
+//! shapes cannot say is the same in all of FLUX.2 (the rotations' axes, ε of a norm, that the VAE has its
+//! convolutions around the latent), or in all models of a text encoder's family. The result is the JSON
+//! that diffusers or transformers would have written, so it is parsed and checked as any other, and
+//! nothing downstream knows the difference.
 //!
 //! Sizes are never guessed from a file's name. A tensor that sizes are read from and that is missing is
 //! an error here; a shape that contradicts another one is found when the network is built.
@@ -47,21 +48,20 @@ pub(crate) fn vae(weights: &Weights) -> Config {
     };
     let down = levels("encoder.down");
     let up = levels("decoder.up");
+    // A level that is named and not there ends this, so a huge number in a name costs nothing.
     let encoder = (0..down).map(|level| channels("encoder.down", level));
+    let encoder = encoder.collect::<Result<Vec<_>, WeightsError>>()?;
     let decoder = (0..up).rev().map(|level| channels("decoder.up", level));
+    let decoder = decoder.collect::<Result<Vec<_>, WeightsError>>()?;
     Ok(json!({
         "in_channels": convolution("encoder.conv_in")?[1],
         "out_channels": convolution("decoder.conv_out")?[0],
-        "block_out_channels": encoder.collect::<Result<Vec<_>, WeightsError>>()?,
-        "decoder_block_out_channels": decoder.collect::<Result<Vec<_>, WeightsError>>()?,
-        "down_block_types": vec!["DownEncoderBlock2D"; down],
-        "up_block_types": vec!["UpDecoderBlock2D"; up],
+        "down_block_types": vec!["DownEncoderBlock2D"; encoder.len()],
+        "up_block_types": vec!["UpDecoderBlock2D"; decoder.len()],
+        "block_out_channels": encoder,
+        "decoder_block_out_channels": decoder,
         "layers_per_block": count(weights, "encoder.down_blocks.0.resnets."),
         "latent_channels": convolution("decoder.conv_in")?[1],
-        "use_quant_conv": weights.contains("quant_conv.weight"),
-        "use_post_quant_conv": weights.contains("post_quant_conv.weight"),
-        "mid_block_add_attention":
-            weights.contains("decoder.mid_block.attentions.0.to_q.weight"),
     }))
 }
 

@@ -45,25 +45,25 @@ pub(super) fn place(name: &str) -> Option<Place> {
     if name.ends_with(".rotary_emb.inv_freq") {
         return Some(Place::Unused);
     }
-    let (first, rest) = name.split_once('.')?;
+    let (first, _) = name.split_once('.')?;
     if BESIDE.contains(&first) {
         return Some(Place::Unused);
     }
     let layer = name.strip_suffix(".weight")?;
-    match (first, layer) {
-        (_, "embed_tokens" | "token_embd") => {
+    match layer {
+        "embed_tokens" | "token_embd" => {
             return Some(Place::As("model.embed_tokens.weight".into()));
         }
         // A tapped state is what the next layer would get: the last norm is never applied.
-        (_, "norm" | "output_norm") => return Some(Place::Unused),
-        ("layers" | "blk", _) => {}
-        _ => return None,
+        "norm" | "output_norm" => return Some(Place::Unused),
+        _ => {}
     }
-    let (number, _) = rest.split_once('.').filter(|it| is_number(it.0))?;
-    let inner = layer.get(first.len() + number.len() + 2..)?;
-    let row = LAYER.iter().find(|row| match first {
+    let (kind, rest) = layer.split_once('.')?;
+    let (number, inner) = rest.split_once('.').filter(|it| is_number(it.0))?;
+    let row = LAYER.iter().find(|row| match kind {
         "blk" => row.0 == inner,
-        _ => row.1 == inner,
+        "layers" => row.1 == inner,
+        _ => false,
     })?;
     Some(Place::As(format!("model.layers.{number}.{}.weight", row.1)))
 }

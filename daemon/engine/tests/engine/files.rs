@@ -500,6 +500,25 @@ fn a_weight_without_a_place_is_refused_and_what_is_missing_is_named() {
         &["t.safetensors", "img_in.bias"],
     );
 
+    let mut scalar = bfl.clone();
+    for name in [
+        "final_layer.adaLN_modulation.1.weight",
+        "double_blocks.0.txt_attn.qkv.weight",
+    ] {
+        let single = Tensor {
+            shape: vec![],
+            values: vec![1.0],
+        };
+        let whole = scalar.insert(name.into(), single).unwrap();
+        forge::write(&path, "BF16", &scalar);
+        refused(
+            find(&path, &parts()),
+            "model-unsupported",
+            &["t.safetensors", name],
+        );
+        scalar.insert(name.into(), whole);
+    }
+
     let mut without = bfl;
     without.remove("double_blocks.0.img_attn.qkv.weight");
     forge::write(&path, "BF16", &without);

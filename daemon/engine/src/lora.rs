@@ -1,7 +1,7 @@
 //! LoRA files: small trained changes to the transformer's linear layers.
 //!
 //! A LoRA never touches the weights. Where a layer computes `y = x·Wᵀ`, an adapter adds
-//! `scale·(x·Aᵀ)·Bᵀ` beside it ([`Side`](crate::layers::Side)), so it works the same on bf16, fp8 and
+//! `scale·(x·Aᵀ)·Bᵀ` beside it (`layers::Side`), so it works the same on bf16, fp8 and
 //! GGUF weights, nothing is quantised a second time (a change smaller than half a step of e4m3 would
 //! vanish), and taking it away costs nothing. The factors stay in their file as weights do.
 //!
@@ -9,7 +9,7 @@
 //! - [`names`]: which of the model's layers a name means
 //! - [`adapter`]: the factors of one layer's change
 //! - [`config`]: what a file's header says about all of them
-//! - [`file`]: one file, opened and checked in full
+//! - [`mod@file`]: one file, opened and checked in full
 //! - [`adapters`]: several files fitted to one model
 //! - [`cache`]: files that were used lately, and the last network built with some
 //!

@@ -1,7 +1,7 @@
 //! The text encoder: Qwen3 for klein, Mistral for dev, of which three hidden states are listened to.
 //!
 //! The prompt's 512 token ids go in; out come, for each token, the hidden states after three of the
-//! layers ([`Family::taps`]) side by side. What differs from what one would expect, and all matters:
+//! layers (`Family::taps`) side by side. What differs from what one would expect, and all matters:
 //!
 //! - Positions of padding are computed and kept: the transformer reads all 512 without a mask. Inside
 //!   the encoder a token looks at earlier tokens that are not padding.

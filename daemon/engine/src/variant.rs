@@ -127,7 +127,7 @@ pub enum VariantBasis {
 }
 
 impl fmt::Display for VariantBasis {
-    /// Follows the variant in a sentence: "FLUX.2 [dev], as …".
+    /// Follows the variant in a sentence: "FLUX.2 \[dev\], as …".
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Index => "as model_index.json says",

@@ -7,14 +7,14 @@
 //! trusted: what a header claims is compared with what is there before a byte is read, so a damaged
 //! download is an error and never a crash.
 //!
-//! - [`file`]: one mapped file; [`header`]: the header of a safetensors file; [`gguf`]: that of a GGUF
+//! - [`mod@file`]: one mapped file; [`header`]: the header of a safetensors file; [`gguf`]: that of a GGUF
 //! - [`dtype`]: element types that headers name; [`encoding`]: how those that hold weights are decoded
 //! - [`quantisation`]: which fp8 weight has which [`scale`]
 //! - [`shards`]: which files make up a part
 //! - [`stored`]: a tensor that stays in its file
 //! - [`finite`]: the search for NaN before any work is done
 //! - [`scope`]: finding tensors by dotted name, shape checked
-//! - [`write`]: writing a file, tensor by tensor
+//! - [`mod@write`]: writing a file, tensor by tensor
 
 mod dtype;
 mod encoding;

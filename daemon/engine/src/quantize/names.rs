@@ -1,6 +1,6 @@
 //! A transformer's tensors by the names that ComfyUI and its maker's code have for them.
 //!
-//! However a file spells them, [`layout`](crate::layout) gives them diffusers' names first. Here queries,
+//! However a file spells them, [`layout`] gives them diffusers' names first. Here queries,
 //! keys and values of the double-stream blocks come together again, and the halves of the last modulation
 //! change places: by stacking and cutting handles, not numbers.
 

@@ -86,9 +86,14 @@ pub(crate) fn transformer_to_bfl(tensors: &Tensors) -> Tensors {
             _ => {
                 let words: Vec<_> = name.split('.').collect();
                 match *words.as_slice() {
-                    ["time_guidance_embed", "timestep_embedder", layer] => {
+                    ["time_guidance_embed", embedder, layer] => {
+                        let embedder = match embedder {
+                            "timestep_embedder" => "time_in",
+                            "guidance_embedder" => "guidance_in",
+                            other => panic!("{other}"),
+                        };
                         let layer = layer.replace("linear_1", "in").replace("linear_2", "out");
-                        (format!("time_in.{layer}_layer.weight"), tensor.clone())
+                        (format!("{embedder}.{layer}_layer.weight"), tensor.clone())
                     }
                     [modulation, "linear"] => (format!("{modulation}.lin.weight"), tensor.clone()),
                     ["transformer_blocks", number, ref inner @ ..] => {

@@ -6,6 +6,7 @@
 )]
 
 mod damage;
+mod dev_files;
 mod encodings;
 mod files;
 mod fixture;

@@ -12,6 +12,7 @@ mod fixture;
 mod forge;
 mod init;
 mod inspect;
+mod kv;
 mod lora;
 mod mismatch;
 mod parity;

@@ -18,4 +18,5 @@ mod mismatch;
 mod parity;
 mod quantize;
 mod render;
+mod small_decoder;
 mod surgery;

@@ -5,6 +5,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod base;
 mod damage;
 mod encodings;
 mod files;

@@ -12,7 +12,8 @@ use crate::latent::Grid;
 use crate::observer::{Progress, Watch};
 use crate::preview;
 use crate::schedule::Schedule;
-use crate::transformer::{Conditioning, Transformer};
+use crate::transformer::{Conditioning, ReferenceTokens, References, Transformer};
+use crate::variant::Reading;
 
 /// All that the steps of one picture have in common.
 pub(crate) struct Denoiser<'a> {
@@ -21,8 +22,9 @@ pub(crate) struct Denoiser<'a> {
     pub(crate) prompt: Conditioning,
     /// What to move away from, and how strongly, where the model is guided by a second pass.
     pub(crate) guidance: Option<(Conditioning, f32)>,
-    /// The references' tokens, which follow the output's unchanged in every step.
-    pub(crate) references: Vec<Tensor<2>>,
+    pub(crate) references: ReferenceTokens,
+    /// When the references are read.
+    pub(crate) reading: Reading,
     /// The output's.
     pub(crate) grid: Grid,
     /// The picture to begin from, if there is one.
@@ -76,13 +78,15 @@ impl Denoiser<'_> {
         let times = self.schedule.timesteps().get(skipped..).unwrap_or_default();
         let steps = u32::try_from(times.len()).unwrap_or(u32::MAX);
         watch.report(Progress::Denoising { step: 0, steps })?;
+        // Where they are read once, this is a good part of a step's work.
+        let references = self.transformer.read(&self.references, self.reading);
         let mut latent = match (&self.origin, sigmas.first()) {
             (Some(origin), Some(&sigma)) => origin.at(sigma, &noise),
             _ => noise.clone(),
         };
         for ((step, interval), &time) in (1..).zip(sigmas.windows(2)).zip(times) {
             let [sigma, next] = [interval[0], interval[1]];
-            let velocity = self.velocity(&latent, time);
+            let velocity = self.velocity(&latent, &references, time);
             if step < steps {
                 watch.preview(|| self.preview(&latent, &velocity, sigma, &noise));
             }
@@ -115,13 +119,10 @@ impl Denoiser<'_> {
 
     /// Where the latent is to move; with guidance, g times as far from the negative prompt's answer as
     /// the prompt's is.
-    fn velocity(&self, latent: &Tensor<2>, time: f32) -> Tensor<2> {
-        let output = latent.dims()[0];
-        let image = std::iter::once(latent).chain(&self.references).cloned();
-        let image = Tensor::cat(image.collect(), 0);
+    fn velocity(&self, latent: &Tensor<2>, references: &References, time: f32) -> Tensor<2> {
         let predict = |conditioning: &Conditioning| {
             self.transformer
-                .predict(image.clone(), output, time, conditioning)
+                .predict(latent.clone(), references, time, conditioning)
         };
         let velocity = predict(&self.prompt);
         match &self.guidance {

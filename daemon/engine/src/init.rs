@@ -4,7 +4,8 @@
 //! latent, and the fewer steps are left, the more of the picture stays. With a mask, the latent is
 //! painted anew where the mask is white and led back to the picture's own where it is black, after
 //! every step; the picture is also shown to the model as the first reference, so that what is painted
-//! fits. Both follow diffusers' `Flux2KleinInpaintPipeline`.
+//! fits. As such it does not change from step to step, so klein KV reads it once, as any reference.
+//! Both follow diffusers' `Flux2KleinInpaintPipeline`.
 //!
 //! What the user does not want changed must not change. The latent cannot promise that: the
 //! autoencoder loses something everywhere, and a token covers 16 by 16 pixels. So at the end every

@@ -48,9 +48,14 @@ impl Grid {
 /// t = 10 + 10·i, each with rows and columns of its own from 0.
 pub(crate) fn places(prompt: usize, output: Grid, references: &[Grid]) -> Vec<[u32; 4]> {
     let prompt = (0_u32..).take(prompt).map(|l| [0, 0, 0, l]);
-    let references = (1_u32..).zip(references);
-    let references = references.flat_map(|(number, grid)| grid.places(REFERENCE_STRIDE * number));
+    let references = reference_places(references);
     prompt.chain(output.places(0)).chain(references).collect()
+}
+
+/// The places of the references' tokens alone.
+pub(crate) fn reference_places(references: &[Grid]) -> impl Iterator<Item = [u32; 4]> {
+    let references = (1_u32..).zip(references);
+    references.flat_map(|(number, grid)| grid.places(REFERENCE_STRIDE * number))
 }
 
 /// A picture of patches as tokens.

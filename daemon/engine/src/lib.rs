@@ -1,8 +1,9 @@
 //! FLUX.2 in burn: a prompt, references and a seed go in, a picture comes out.
 //!
-//! The engine runs FLUX.2 \[klein\], distilled or base, and \[dev\], from a diffusers pipeline folder or
-//! from single files of other programs, and gives the picture that the reference implementation gives in f32. It knows nothing of jobs, plugins or
-//! signatures, writes no file, and starts no thread of its own.
+//! The engine runs FLUX.2 \[klein\], distilled, base or KV, and \[dev\], from a diffusers pipeline folder
+//! or from single files of other programs, and gives the picture that the reference implementation
+//! gives in f32. It knows nothing of jobs, plugins or signatures, writes no file, and starts no thread
+//! of its own.
 //!
 //! ```text
 //! prompt ──► prompt ──► text_encoder ──────────────┐ 512 tokens
@@ -27,8 +28,8 @@
 //! - [`mod@reference`], [`init`] and `vae`: pictures to latents and back
 //! - `encodings`: what of this was made not long ago and is taken again
 //! - [`seed`], [`schedule`], `latent`, `rope`: noise, time and place
-//! - `transformer`, on `layers`: the network that removes the noise; `denoise`, its steps; `preview`,
-//!   a look at them
+//! - `transformer`, on `layers`: the network that removes the noise, and what klein KV keeps of
+//!   references; `denoise`, its steps; `preview`, a look at them
 //! - [`Lora`]: small trained changes to the transformer, applied beside its weights
 //! - [`Pipeline`]: all of it, in ten lines
 //! - [`quantize()`]: half as large a file of the same transformer; [`SafetensorsWriter`] writes it

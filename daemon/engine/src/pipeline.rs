@@ -119,7 +119,7 @@ impl Pipeline {
             references,
             origin,
         };
-        let latent = Self::denoise(&transformer, noise, grid, &schedule, conditions, watch)?;
+        let latent = self.denoise(&transformer, noise, grid, &schedule, conditions, watch)?;
         let painted = self.decode(latent, grid, room, watch)?;
         Ok(match &request.init {
             Some(Init {

@@ -11,6 +11,7 @@
 //! compared with measured peaks in `docs/memory.md`; whoever changes what a stage holds changes its sum
 //! here, and measures again.
 
+mod denoising;
 mod limits;
 mod networks;
 #[cfg(test)]
@@ -28,6 +29,7 @@ use crate::model::Model;
 use crate::prompt;
 use crate::source::ModelSource;
 use crate::vae::{NoRoom, Vae};
+use crate::variant::Reading;
 pub use limits::{LimitBasis, MemoryLimit};
 pub(crate) use networks::{Networks, VaeSizes};
 
@@ -65,11 +67,19 @@ impl RenderShape {
         prompt::TOKENS as u64 + self.output_tokens() + self.reference_tokens()
     }
 
+    /// Those of them that are in every step; what was kept of others is looked at only.
+    pub(crate) fn step_tokens(&self, reading: Reading) -> u64 {
+        match reading {
+            Reading::EveryStep => self.tokens(),
+            Reading::Once => self.tokens() - self.reference_tokens(),
+        }
+    }
+
     fn output_tokens(&self) -> u64 {
         tokens_of((self.width, self.height))
     }
 
-    fn reference_tokens(&self) -> u64 {
+    pub(crate) fn reference_tokens(&self) -> u64 {
         self.references.iter().copied().map(tokens_of).sum()
     }
 
@@ -171,7 +181,7 @@ impl Planner<'_> {
     /// The plan for a picture, in as much memory as the user allows, or else as there is.
     pub(crate) fn plan(&self, shape: &RenderShape, steps: u32, asked: Option<u64>) -> MemoryPlan {
         let limit = MemoryLimit::now(asked);
-        let held = self.open() + self.conditions(shape);
+        let held = self.open() + self.networks.conditions(shape);
         let budget = limit.map(|limit| without_slack(limit.bytes).saturating_sub(held));
         let size = [shape.height as usize, shape.width as usize];
         let mut stages = vec![self.text_stage(shape)];
@@ -188,8 +198,11 @@ impl Planner<'_> {
             stage.tiled = tiled;
             stages.push(stage);
         }
-        let transformer = self.open() + self.denoising(shape);
+        let transformer = self.open() + self.networks.denoising(shape);
+        let once = self.networks.transformer.reading == Reading::Once;
+        let reading = u32::from(once && !shape.references.is_empty());
         let passes = steps.saturating_mul(if shape.guided { 2 } else { 1 });
+        let passes = passes.saturating_add(reading);
         stages.push(stage(
             "transformer",
             transformer,
@@ -230,15 +243,6 @@ impl Planner<'_> {
         PROGRAM + TOKENIZER * self.sizes.tokenizer
     }
 
-    /// Encoded prompts, and tokens of references and of the picture to begin from.
-    fn conditions(&self, shape: &RenderShape) -> u64 {
-        let sizes = &self.networks.transformer;
-        let prompts = shape.passes() * prompt::TOKENS as u64 * sizes.context as u64;
-        let init = u64::from(shape.init) * shape.output_tokens();
-        let tokens = (shape.reference_tokens() + init) * sizes.channels as u64;
-        F32 * (prompts + tokens)
-    }
-
     /// A layer's fullest moment: its input and that normalised, the states that were tapped before, and
     /// either queries, keys, values, those packed, and the result, or the feed-forward's inside.
     fn text_stage(&self, shape: &RenderShape) -> StageMemory {
@@ -252,25 +256,8 @@ impl Planner<'_> {
         let working = with_slack(F32 * numbers + scratch());
         let name = "text_encoder";
         let passes = if shape.guided { 2 } else { 1 };
-        let anonymous = self.open() + self.conditions(shape) + working;
+        let anonymous = self.open() + self.networks.conditions(shape) + working;
         stage(name, anonymous, self.sizes.text_encoder, passes)
-    }
-
-    /// A single-stream block's fullest moment: its input, queries, keys and values, keys and values
-    /// packed, the attended, and the feed-forward's inside. A double-stream block has no fuller one.
-    fn denoising(&self, shape: &RenderShape) -> u64 {
-        let sizes = self.networks.transformer;
-        let [hidden, inner, head_width, channels] =
-            [sizes.hidden, sizes.inner, sizes.head_width, sizes.channels].map(|size| size as u64);
-        let tokens = shape.tokens();
-        let block = tokens * (7 * hidden + inner);
-        // Cosines and sines, of all tokens and again of either stream's, and the embedded prompt.
-        let embedded = prompt::TOKENS as u64 * hidden;
-        let conditioning = shape.passes() * (2 * tokens * head_width + embedded);
-        // The latent, its velocity, the noise, and what they are joined and added into.
-        let latents = 8 * (tokens - prompt::TOKENS as u64) * channels;
-        let working = F32 * (block + conditioning + latents) + scratch();
-        self.conditions(shape) + with_slack(working)
     }
 }
 

@@ -7,6 +7,8 @@
 //!
 //! - The joint order is prompt, output, references ([`latent::places`](crate::latent::places));
 //!   only the output's tokens are predicted. No token is masked, padding included.
+//! - In klein KV references see references only, at the time 0, and are no part of any step
+//!   ([`references`]).
 //! - Modulation is computed once per step and shared by all blocks of a kind. Chunks come as shift,
 //!   scale, gate, first for attention, then for feed-forward; a scale s means `(1 + s)·norm(x)`
 //!   ([`modulation`]).
@@ -22,6 +24,7 @@
 mod attention;
 mod double;
 mod modulation;
+mod references;
 mod single;
 mod time;
 
@@ -36,6 +39,8 @@ use double::DoubleBlock;
 use modulation::Modulator;
 use single::SingleBlock;
 use time::TimeEmbedding;
+
+pub(crate) use references::{ReferenceTokens, References};
 
 /// The transformer, ready to run.
 #[derive(Debug)]
@@ -111,7 +116,7 @@ impl Transformer {
     }
 
     /// Prepares a prompt, `[prompt tokens, context width]`, for tokens at these places: the prompt's,
-    /// the output's and the references'. A network that takes guidance as an input gets this one, also
+    /// the output's and those of references that are shown. A network that takes guidance as an input gets this one, also
     /// where it is 1 or 0: there is no value that means none.
     pub(crate) fn condition(
         &self,
@@ -119,28 +124,32 @@ impl Transformer {
         places: &[[u32; 4]],
         guidance: f32,
     ) -> Conditioning {
+        Conditioning {
+            text: self.text_in.forward(prompt),
+            rotation: self.rotation(places),
+            guidance: self.time.guidance(guidance),
+        }
+    }
+
+    fn rotation(&self, places: &[[u32; 4]]) -> Rotation {
         let axes = self.config.axes_dims_rope.iter().enumerate();
         let pairs: Vec<_> = axes
             .flat_map(|(axis, &width)| {
                 frequencies(width, self.config.rope_theta).map(move |frequency| (axis, frequency))
             })
             .collect();
-        Conditioning {
-            text: self.text_in.forward(prompt),
-            rotation: Rotation::new(places, &pairs, &self.device),
-            guidance: self.time.guidance(guidance),
-        }
+        Rotation::new(places, &pairs, &self.device)
     }
 
-    /// The velocity of the first `output` tokens of `image`, which holds the output's tokens and then
-    /// the references', `[tokens, channels]`; `time` is 1000·σ.
+    /// The velocity of the output's tokens, `[tokens, channels]`; `time` is 1000·σ.
     pub(crate) fn predict(
         &self,
-        image: Tensor<2>,
-        output: usize,
+        output: Tensor<2>,
+        references: &References,
         time: f32,
         conditioning: &Conditioning,
     ) -> Tensor<2> {
+        let count = output.dims()[0];
         let rotation = &conditioning.rotation;
         let time = self.time.forward(time, conditioning.guidance.as_ref());
         let time = activation::silu(time);
@@ -148,21 +157,23 @@ impl Transformer {
         let for_text = self.double_text_modulator.forward(&time);
         let [for_joint] = self.single_modulator.forward(&time);
 
-        let mut image = self.image_in.forward(image);
+        let mut image = self.image_in.forward(references.beside(output));
         let mut text = conditioning.text.clone();
         let prompt = text.dims()[0];
         let rotations = [
             &rotation.first(prompt),
             &rotation.part(prompt..prompt + image.dims()[0]),
         ];
-        for block in &self.double_blocks {
-            [text, image] = block.forward([text, image], &for_text, &for_image, rotations);
+        for (number, block) in self.double_blocks.iter().enumerate() {
+            let kept = references.in_double(number);
+            [text, image] = block.forward([text, image], &for_text, &for_image, rotations, kept);
         }
         let mut joint = Tensor::cat(vec![text, image], 0);
-        for block in &self.single_blocks {
-            joint = block.forward(joint, &for_joint, rotation);
+        for (number, block) in self.single_blocks.iter().enumerate() {
+            let kept = references.in_single(number);
+            joint = block.forward(joint, &for_joint, rotation, kept);
         }
-        self.finish(joint.slice(s![prompt..prompt + output, ..]), time)
+        self.finish(joint.slice(s![prompt..prompt + count, ..]), time)
     }
 
     fn finish(&self, image: Tensor<2>, time: Tensor<2>) -> Tensor<2> {

@@ -30,10 +30,20 @@ pub enum Variant {
         /// Distilled to few steps without guidance, or the base model that is guided by a second pass.
         distilled: bool,
     },
-    /// FLUX.2 \[klein\], distilled with references that are read once and not in every step.
+    /// FLUX.2 \[klein\], distilled with references that are read once, before the first step, and not in
+    /// every step. Without references it is the distilled klein.
     KleinKv,
     /// FLUX.2 \[dev\], with a Mistral text encoder and guidance as an input.
     Dev,
+}
+
+/// When the transformer of a variant reads references.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reading {
+    /// Again in every step, beside the output.
+    EveryStep,
+    /// Before the first step; every step sees what was kept of them.
+    Once,
 }
 
 /// All variants by the names that settings use.
@@ -63,6 +73,13 @@ impl Variant {
     /// prompt has no place in it.
     pub fn is_distilled(self) -> bool {
         self != Self::Klein { distilled: false }
+    }
+
+    pub(crate) fn reading(self) -> Reading {
+        match self {
+            Self::KleinKv => Reading::Once,
+            Self::Klein { .. } | Self::Dev => Reading::EveryStep,
+        }
     }
 
     /// The pipeline's class in diffusers.

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::plan::{Networks, RenderShape, VaeSizes};
 use crate::prompt;
+use crate::variant::Reading;
 
 /// Floating-point operations of a picture's stages.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -17,6 +18,8 @@ pub struct Work {
     pub text: f64,
     /// Each reference.
     pub references: Vec<f64>,
+    /// Computing the keys and values of all references, where the model reads them once; else nothing.
+    pub reading: f64,
     /// One pass of the transformer; guidance by a second pass takes two in each step.
     pub step: f64,
     /// Decoding the latent.
@@ -38,7 +41,18 @@ impl Work {
                 .iter()
                 .map(|size| encode(vae, pixels(size) as f64))
                 .collect(),
-            step: step(networks, shape.tokens() as f64),
+            reading: match networks.transformer.reading {
+                Reading::EveryStep => 0.0,
+                Reading::Once => {
+                    let tokens = shape.reference_tokens() as f64;
+                    pass(networks, tokens, tokens)
+                }
+            },
+            step: pass(
+                networks,
+                shape.step_tokens(networks.transformer.reading) as f64,
+                shape.tokens() as f64,
+            ),
             decode: decode(vae, pixels(&(shape.width, shape.height)) as f64),
         }
     }
@@ -60,13 +74,12 @@ fn text(networks: &Networks, tokens: f64) -> f64 {
 }
 
 /// In a double-stream block each token passes its own stream's weights, which are as many as a
-/// single-stream block's.
-fn step(networks: &Networks, tokens: f64) -> f64 {
+/// single-stream block's. Each looks at all that are `seen`.
+fn pass(networks: &Networks, tokens: f64, seen: f64) -> f64 {
     let sizes = &networks.transformer;
-    let [hidden, inner, blocks] =
-        [sizes.hidden, sizes.inner, sizes.double + sizes.single].map(exact);
+    let [hidden, inner, blocks] = [sizes.hidden, sizes.inner, sizes.blocks()].map(exact);
     let weights = 4.0 * hidden * hidden + 3.0 * hidden * inner;
-    blocks * (2.0 * tokens * weights + 4.0 * tokens * tokens * hidden)
+    blocks * (2.0 * tokens * weights + 4.0 * tokens * seen * hidden)
 }
 
 /// Square convolutions on this many pixels.
@@ -142,7 +155,7 @@ fn exact(size: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::tests::{klein_4b, small_decoder};
+    use crate::plan::tests::{klein_4b, klein_9b, small_decoder};
 
     fn work(networks: &Networks, side: u32, references: &[(u32, u32)]) -> Work {
         let shape = RenderShape {
@@ -168,5 +181,24 @@ mod tests {
         near(work(&klein_4b(), 1024, &[]).decode, 10.5);
         near(work(&klein_4b(), 2048, &[]).decode, 48.5);
         near(work(&small_decoder(), 1024, &[]).decode, 6.0);
+    }
+
+    /// Read once, references look at themselves only, and nothing else is computed again: what is saved
+    /// in the first step is their looking at prompt and output, and in later ones all that they did.
+    #[test]
+    fn references_that_are_read_once_save_what_they_do_in_steps() {
+        let size = [(1024, 1024)];
+        let [once, every] = [Reading::Once, Reading::EveryStep]
+            .map(|reading| work(&klein_9b(reading), 1024, &size));
+        let (blocks, hidden, own, references) = (32.0, 4096.0, 4608.0, 4096.0);
+        let looking = blocks * 4.0 * references * own * hidden;
+        let saved = every.step - (once.reading + once.step);
+        assert!((saved / looking - 1.0).abs() < 1e-9, "{saved} {looking}");
+        let later = every.step - once.step;
+        assert!(
+            (later / (once.reading + looking) - 1.0).abs() < 1e-9,
+            "{later}"
+        );
+        assert!(every.reading.abs() < f64::EPSILON);
     }
 }

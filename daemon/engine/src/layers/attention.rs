@@ -18,6 +18,17 @@ pub(crate) struct KeyValue {
     pub(crate) value: Tensor<2>,
 }
 
+impl KeyValue {
+    /// The same in memory of their own, to be kept: as they are projected they are columns of a larger
+    /// tensor, which they would keep too.
+    pub(crate) fn alone(self) -> Self {
+        Self {
+            key: local::alone(self.key),
+            value: local::alone(self.value),
+        }
+    }
+}
+
 /// Attention of all queries, `[tokens, heads · head width]` each, to all keys: both may come in several
 /// parts, in one order. A mask is `[1, 1, queries, keys]`, true where a query must not look. Gives for
 /// each part of the queries as much as it holds.

@@ -87,6 +87,15 @@ pub(crate) fn build<const D: usize>(shape: [usize; D], fill: impl FnOnce(&mut [f
     upload(values, shape, &Device::flex())
 }
 
+/// The tensor in memory of its own, where it was a part of another. What other backends cut from a
+/// tensor is a copy from the start.
+pub(crate) fn alone(tensor: Tensor<2>) -> Tensor<2> {
+    match Local::take(tensor) {
+        Ok(Local(part)) => Local(part.to_contiguous()).into_tensor(),
+        Err(tensor) => tensor,
+    }
+}
+
 /// Rows of `width` numbers, one directly after another, as a local tensor.
 pub(crate) fn wrap(values: Vec<f32>, width: usize) -> Tensor<2> {
     let rows = values.len() / width.max(1);

@@ -24,7 +24,7 @@ use crate::variant::Variant;
 /// All that a picture is conditioned on.
 pub(super) struct Conditions {
     pub(super) prompts: Prompts,
-    pub(super) references: References,
+    pub(super) references: EncodedReferences,
     pub(super) origin: Option<Origin>,
 }
 
@@ -38,7 +38,7 @@ pub(super) struct Prompts {
 }
 
 /// References as tokens, one after another, and the grid of each.
-pub(super) struct References {
+pub(super) struct EncodedReferences {
     pub(super) tokens: Vec<Tensor<2>>,
     pub(super) grids: Vec<Grid>,
 }
@@ -99,11 +99,11 @@ impl Pipeline {
         pictures: &[RgbImage],
         room: Option<u64>,
         watch: &mut Watch<'_>,
-    ) -> Result<(Option<Origin>, References), EngineError> {
+    ) -> Result<(Option<Origin>, EncodedReferences), EngineError> {
         let began = Instant::now();
         let init = request.init.as_ref();
         let total = pictures.len() + usize::from(init.is_some());
-        let mut references = References {
+        let mut references = EncodedReferences {
             tokens: Vec::new(),
             grids: Vec::new(),
         };

@@ -16,7 +16,8 @@ use crate::observer::{Progress, TensorData, Watch};
 use crate::picture;
 use crate::schedule::Schedule;
 use crate::seed;
-use crate::transformer::Transformer;
+use crate::transformer::{ReferenceTokens, Transformer};
+use crate::variant::Reading;
 
 impl Pipeline {
     pub(super) fn schedule(
@@ -39,6 +40,7 @@ impl Pipeline {
     }
 
     pub(super) fn denoise(
+        &self,
         transformer: &Transformer,
         noise: Tensor<2>,
         grid: Grid,
@@ -47,12 +49,17 @@ impl Pipeline {
         watch: &mut Watch<'_>,
     ) -> Result<Tensor<2>, EngineError> {
         let began = Instant::now();
+        let reading = self.info.variant.reading();
         let Conditions {
             prompts,
             references,
             origin,
         } = conditions;
-        let places = latent::places(prompts.positive.dims()[0], grid, &references.grids);
+        let shown = match reading {
+            Reading::EveryStep => references.grids.as_slice(),
+            Reading::Once => &[],
+        };
+        let places = latent::places(prompts.positive.dims()[0], grid, shown);
         let condition =
             |prompt: &Tensor<2>| transformer.condition(prompt.clone(), &places, prompts.guidance);
         let denoiser = Denoiser {
@@ -63,7 +70,11 @@ impl Pipeline {
                 .negative
                 .as_ref()
                 .map(|(prompt, g)| (condition(prompt), *g)),
-            references: references.tokens,
+            references: ReferenceTokens {
+                places: latent::reference_places(&references.grids).collect(),
+                tokens: references.tokens,
+            },
+            reading,
             grid,
             origin,
         };

@@ -1,6 +1,7 @@
 //! The sizes of a model's networks that its memory and its arithmetic depend on.
 
 use crate::model::Model;
+use crate::variant::Reading;
 
 /// All networks of a model.
 #[derive(Debug, Clone)]
@@ -35,6 +36,14 @@ pub(crate) struct TransformerSizes {
     pub(crate) context: usize,
     /// Width of a latent token.
     pub(crate) channels: usize,
+    pub(crate) reading: Reading,
+}
+
+impl TransformerSizes {
+    /// Blocks of both kinds.
+    pub(crate) fn blocks(&self) -> usize {
+        self.double + self.single
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -80,6 +89,7 @@ impl Networks {
                 single: transformer.num_single_layers,
                 context: transformer.joint_attention_dim,
                 channels: transformer.in_channels,
+                reading: model.variant.reading(),
             },
             vae: VaeSizes {
                 encoder: levels(&vae.block_out_channels),

@@ -21,6 +21,7 @@ pub(crate) fn klein_4b() -> Networks {
             single: 20,
             context: 7680,
             channels: 128,
+            reading: Reading::EveryStep,
         },
         vae: VaeSizes {
             encoder: [128, 256, 512, 512],
@@ -36,6 +37,22 @@ pub(crate) fn klein_4b() -> Networks {
 pub(crate) fn small_decoder() -> Networks {
     let mut networks = klein_4b();
     networks.vae.decoder = [96, 192, 384, 384];
+    networks
+}
+
+/// The transformer of the published klein 9B and klein 9B-KV, beside what klein 4B has.
+pub(crate) fn klein_9b(reading: Reading) -> Networks {
+    let mut networks = klein_4b();
+    networks.transformer = TransformerSizes {
+        hidden: 4096,
+        inner: 12_288,
+        head_width: 128,
+        double: 8,
+        single: 24,
+        context: 12_288,
+        channels: 128,
+        reading,
+    };
     networks
 }
 

@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 use super::attention::{HeadSplit, Projected};
 use super::modulation::Modulation;
 use crate::config::TransformerConfig;
-use crate::layers::{LayerNorm, Linear, attend};
+use crate::layers::{KeyValue, LayerNorm, Linear, attend};
 use crate::rope::Rotation;
 use crate::weights::{Scope, WeightsError};
 
@@ -63,12 +63,14 @@ impl DoubleBlock {
     }
 
     /// Both streams, `[tokens, hidden width]`, one block further: first the text's, then the image's.
+    /// Both also see what is kept of references, if there is any.
     pub(super) fn forward(
         &self,
         [text, image]: [Tensor<2>; 2],
         for_text: &[Modulation; 2],
         for_image: &[Modulation; 2],
         [text_rotation, image_rotation]: [&Rotation; 2],
+        references: Option<&KeyValue>,
     ) -> [Tensor<2>; 2] {
         let of_text = self.text.project(text.clone(), &for_text[0], text_rotation);
         let of_image = self
@@ -76,13 +78,29 @@ impl DoubleBlock {
             .project(image.clone(), &for_image[0], image_rotation);
         let heads = self.text.split.heads();
         let queries = [of_text.query, of_image.query];
-        let mut attended = attend(heads, &queries, &[of_text.seen, of_image.seen], None);
-        drop(queries);
+        let seen = references.cloned().into_iter();
+        let seen: Vec<_> = seen.chain([of_text.seen, of_image.seen]).collect();
+        let mut attended = attend(heads, &queries, &seen, None);
+        drop((queries, seen));
         let to_image = attended.split_off(1);
         [
             self.text.finish(text, attended, for_text),
             self.image.finish(image, to_image, for_image),
         ]
+    }
+
+    /// References one block further by themselves, and what is kept of them for other tokens to see.
+    pub(super) fn remember(
+        &self,
+        x: Tensor<2>,
+        modulation: &[Modulation; 2],
+        rotation: &Rotation,
+    ) -> (Tensor<2>, KeyValue) {
+        let Projected { query, seen } = self.image.project(x.clone(), &modulation[0], rotation);
+        let kept = seen.alone();
+        let seen = std::slice::from_ref(&kept);
+        let attended = attend(self.image.split.heads(), &[query], seen, None);
+        (self.image.finish(x, attended, modulation), kept)
     }
 }
 

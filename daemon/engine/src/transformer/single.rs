@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 use super::attention::{HeadSplit, Projected};
 use super::modulation::Modulation;
 use crate::config::TransformerConfig;
-use crate::layers::{LayerNorm, Linear, attend};
+use crate::layers::{KeyValue, LayerNorm, Linear, attend};
 use crate::rope::Rotation;
 use crate::weights::{Scope, WeightsError};
 
@@ -37,18 +37,47 @@ impl SingleBlock {
         })
     }
 
-    /// All tokens, `[tokens, hidden width]`, one block further.
+    /// All tokens, `[tokens, hidden width]`, one block further. They also see what is kept of
+    /// references, if there is any.
     pub(super) fn forward(
         &self,
         x: Tensor<2>,
         modulation: &Modulation,
         rotation: &Rotation,
+        references: Option<&KeyValue>,
     ) -> Tensor<2> {
-        let entered = modulation.enter(&self.norm, x.clone());
-        let [fused, inner] = self.fused_in.forward_split_swiglu(entered, 3 * self.hidden);
-        let Projected { query, seen } = self.split.forward(fused, rotation);
-        let mut inputs = attend(self.split.heads(), &[query], &[seen], None);
+        let (Projected { query, seen }, inner) = self.project(x.clone(), modulation, rotation);
+        let seen: Vec<_> = references.cloned().into_iter().chain([seen]).collect();
+        let mut inputs = attend(self.split.heads(), &[query], &seen, None);
+        drop(seen);
         inputs.push(inner);
         modulation.leave(x, &self.fused_out, inputs)
+    }
+
+    /// References one block further by themselves, and what is kept of them for other tokens to see.
+    pub(super) fn remember(
+        &self,
+        x: Tensor<2>,
+        modulation: &Modulation,
+        rotation: &Rotation,
+    ) -> (Tensor<2>, KeyValue) {
+        let (Projected { query, seen }, inner) = self.project(x.clone(), modulation, rotation);
+        let kept = seen.alone();
+        let seen = std::slice::from_ref(&kept);
+        let mut inputs = attend(self.split.heads(), &[query], seen, None);
+        inputs.push(inner);
+        (modulation.leave(x, &self.fused_out, inputs), kept)
+    }
+
+    /// For attention, and the feed-forward's inside.
+    fn project(
+        &self,
+        x: Tensor<2>,
+        modulation: &Modulation,
+        rotation: &Rotation,
+    ) -> (Projected, Tensor<2>) {
+        let entered = modulation.enter(&self.norm, x);
+        let [fused, inner] = self.fused_in.forward_split_swiglu(entered, 3 * self.hidden);
+        (self.split.forward(fused, rotation), inner)
     }
 }

@@ -203,6 +203,21 @@ impl Observer for Recorder {
     }
 }
 
+/// What the decoder gave, before anything was put back.
+pub(crate) fn painted(recorder: &Recorder, width: u32, height: u32) -> RgbImage {
+    let Data::F32(values) = &recorder.tensors["image"].data else {
+        panic!("the picture is not of numbers");
+    };
+    let plane = width as usize * height as usize;
+    RgbImage::from_fn(width, height, |x, y| {
+        let at = (y * width + x) as usize;
+        image::Rgb([0, 1, 2].map(|channel| {
+            let value = values[channel * plane + at] / 2.0 + 0.5;
+            (value.clamp(0.0, 1.0) * 255.0).round_ties_even() as u8
+        }))
+    })
+}
+
 /// Peak signal-to-noise ratio in dB of two pictures of one size; 99 for equal ones.
 pub(crate) fn psnr(a: &RgbImage, b: &RgbImage) -> f64 {
     assert_eq!(a.dimensions(), b.dimensions());
@@ -216,6 +231,16 @@ pub(crate) fn psnr(a: &RgbImage, b: &RgbImage) -> f64 {
     } else {
         10.0 * (255.0_f64.powi(2) / mean).log10()
     }
+}
+
+/// The model without the mark that it is distilled, so that guidance counts.
+pub(crate) fn base() -> Pipeline {
+    let model = copy_of_model();
+    let path = model.path().join("model_index.json");
+    let text = fs::read_to_string(&path).unwrap();
+    let text = text.replace(r#""is_distilled": true"#, r#""is_distilled": false"#);
+    fs::write(&path, text).unwrap();
+    Pipeline::open(model.path(), &OpenOptions::default()).unwrap()
 }
 
 /// A copy of the model in a folder of its own, to damage.

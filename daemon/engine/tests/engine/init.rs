@@ -2,11 +2,11 @@
 
 use std::fs;
 
-use atelier_flux::{Draft, Extend, Init, OpenOptions, Pipeline, Progress, Request};
+use atelier_flux::{Draft, Extend, Init, Progress, Request};
 use image::{DynamicImage, GrayImage, Luma, RgbImage};
 use serde::Deserialize;
 
-use crate::fixture::{Data, Recorder, copy_of_model, klein, pipeline, psnr, request};
+use crate::fixture::{Recorder, base, klein, painted, pipeline, psnr, request};
 
 /// The cases are under 42 dB from one another, so that above this everything is as asked.
 const LEAST_PSNR: f64 = 55.0;
@@ -30,31 +30,6 @@ struct Case {
 
 fn open(name: &str) -> DynamicImage {
     image::open(klein().join("init").join(name)).unwrap()
-}
-
-/// The model without the mark that it is distilled, so that guidance counts.
-fn base() -> Pipeline {
-    let model = copy_of_model();
-    let path = model.path().join("model_index.json");
-    let text = fs::read_to_string(&path).unwrap();
-    let text = text.replace(r#""is_distilled": true"#, r#""is_distilled": false"#);
-    fs::write(&path, text).unwrap();
-    Pipeline::open(model.path(), &OpenOptions::default()).unwrap()
-}
-
-/// What the decoder gave, before anything was put back.
-fn painted(recorder: &Recorder, width: u32, height: u32) -> RgbImage {
-    let Data::F32(values) = &recorder.tensors["image"].data else {
-        panic!("the picture is not of numbers");
-    };
-    let plane = width as usize * height as usize;
-    RgbImage::from_fn(width, height, |x, y| {
-        let at = (y * width + x) as usize;
-        image::Rgb([0, 1, 2].map(|channel| {
-            let value = values[channel * plane + at] / 2.0 + 0.5;
-            (value.clamp(0.0, 1.0) * 255.0).round_ties_even() as u8
-        }))
-    })
 }
 
 #[test]

@@ -5,6 +5,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod base;
 mod damage;
 mod dev_files;
 mod encodings;
@@ -13,9 +14,11 @@ mod fixture;
 mod forge;
 mod init;
 mod inspect;
+mod kv;
 mod lora;
 mod mismatch;
 mod parity;
 mod quantize;
 mod render;
+mod small_decoder;
 mod surgery;

@@ -1,6 +1,6 @@
 //! The processor's units that multiply, and how operands lie for each.
 //!
-//! Blocking ([`product`](super::product)) is the same for all of them: strips of tokens meet panels of
+//! Blocking ([`product`](mod@super::product)) is the same for all of them: strips of tokens meet panels of
 //! weights, block by block of depth. What differs is what a word of 32 bits holds (one number, or two of
 //! bf16 that are multiplied and added together), how high a strip is, and which instructions take it.
 //! Words are carried as f32, whatever their bits mean.

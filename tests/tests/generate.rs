@@ -94,6 +94,24 @@ fn a_seed_decides_the_picture_and_a_drawn_one_is_told() {
 }
 
 #[test]
+fn bf16_gives_nearly_the_picture_of_f32() {
+    let home = Home::new();
+    let at = |precision: &str| home.elsewhere().join(format!("{precision}.png"));
+    for precision in ["f32", "auto", "bf16"] {
+        let arguments = small(&["--seed", "1", "--precision", precision]);
+        let _ = generate(&home, &arguments, &at(precision)).exits(0);
+    }
+    let open = |precision: &str| image::open(at(precision)).unwrap();
+    assert_eq!(open("auto"), open("f32"));
+    assert_ne!(open("bf16"), open("f32"));
+    let likeness = psnr(&at("bf16"), &at("f32"));
+    assert!(likeness >= 30.0, "{likeness:.1} dB");
+    // Files in fp8 are read; nothing is multiplied in it here.
+    let refused = generate(&home, &small(&["--precision", "fp8"]), &at("fp8"));
+    let _ = refused.exits(2);
+}
+
+#[test]
 fn the_format_follows_the_outputs_name() {
     let home = Home::new();
     for (name, format) in [

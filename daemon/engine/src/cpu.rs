@@ -9,7 +9,7 @@
 //!
 //! What to mind:
 //!
-//! - Vector instructions are chosen when the program runs ([`pulp::Arch`]), so whatever is to use them
+//! - Vector instructions are chosen when the program runs ([`pulp::Arch`], `unit`), so whatever is to use them
 //!   must be inlined into the dispatched function: hence `#[inline(always)]`. A closure or a call in
 //!   between would be compiled for the oldest processor.
 //! - Threads meet at the end of each parallel stage; nothing here waits for another thread otherwise, and
@@ -25,6 +25,7 @@ mod finish;
 mod heads;
 mod matrix;
 mod norm;
+mod operands;
 mod panel;
 pub(crate) mod picture;
 mod product;
@@ -32,10 +33,12 @@ mod scratch;
 #[cfg(test)]
 mod testing;
 mod tile;
+mod unit;
 
 pub(crate) use attention::{Heads, attend};
-pub(crate) use finish::{Added, Plain, Swiglu};
+pub(crate) use finish::{Added, Finish, Plain, Swiglu};
 pub(crate) use heads::{Angles, Pairs, Span, prepare};
-pub(crate) use matrix::{Matrix, Rows};
+pub(crate) use matrix::{Matrix, Rows, narrow_rows};
 pub(crate) use norm::{Norm, normalise};
+pub(crate) use operands::Operands;
 pub(crate) use product::product;

@@ -8,6 +8,7 @@ use std::str::FromStr;
 
 use burn::tensor::Device;
 
+use crate::cpu::Operands;
 use crate::error::EngineError;
 
 /// How a pipeline is to be opened.
@@ -75,9 +76,12 @@ pub enum Precision {
     Auto,
     /// 32-bit floats throughout.
     F32,
-    /// Brain floats for weights and activations.
+    /// Brain floats for whatever is multiplied in linear layers and in attention, of the transformer and of
+    /// the text encoder. Sums, what is carried from layer to layer, normalisation, softmax, all that depends
+    /// on the time step alone, and the autoencoder stay f32.
     Bf16,
-    /// 8-bit floats for the transformer's weights.
+    /// 8-bit floats for whatever is multiplied, on devices that do so. No processor does: files in fp8 run
+    /// in the other precisions there.
     Fp8,
 }
 
@@ -110,26 +114,41 @@ impl fmt::Display for Precision {
 }
 
 impl OpenOptions {
-    /// The burn device for these options.
+    /// Where and in what to compute, for these options.
     ///
     /// # Errors
     /// `device-unavailable` for a device that this build cannot drive, `precision-unavailable` for
     /// a precision that the device does not compute in.
-    pub(crate) fn resolve(&self) -> Result<Device, EngineError> {
+    pub(crate) fn resolve(&self) -> Result<Target, EngineError> {
         if let DeviceChoice::Cuda(_) = self.device {
             return Err(EngineError::DeviceUnavailable {
                 device: self.device.to_string(),
                 reason: "this program was built without CUDA".into(),
             });
         }
-        match self.precision {
-            Precision::Auto | Precision::F32 => Ok(Device::flex()),
-            Precision::Bf16 | Precision::Fp8 => Err(EngineError::PrecisionUnavailable {
-                precision: self.precision.to_string(),
-                device: DeviceChoice::Cpu.to_string(),
-            }),
-        }
+        let operands = match self.precision {
+            Precision::Auto | Precision::F32 => Operands::F32,
+            Precision::Bf16 => Operands::Bf16,
+            Precision::Fp8 => {
+                return Err(EngineError::PrecisionUnavailable {
+                    precision: self.precision.to_string(),
+                    device: DeviceChoice::Cpu.to_string(),
+                });
+            }
+        };
+        Ok(Target {
+            device: Device::flex(),
+            operands,
+        })
     }
+}
+
+/// Where networks compute, and in what.
+#[derive(Debug, Clone)]
+pub(crate) struct Target {
+    pub(crate) device: Device,
+    /// Of linear layers and attention in transformer and text encoder.
+    pub(crate) operands: Operands,
 }
 
 #[cfg(test)]
@@ -180,11 +199,28 @@ mod tests {
         let error = cuda.resolve().unwrap_err();
         assert_eq!(error.code(), "device-unavailable");
         assert!(error.hint().is_some());
-        let half = OpenOptions {
-            precision: Precision::Bf16,
+        let eighth = of(Precision::Fp8);
+        assert_eq!(
+            eighth.resolve().unwrap_err().code(),
+            "precision-unavailable"
+        );
+    }
+
+    #[test]
+    fn only_bf16_rounds_what_is_multiplied() {
+        for (precision, operands) in [
+            (Precision::Auto, Operands::F32),
+            (Precision::F32, Operands::F32),
+            (Precision::Bf16, Operands::Bf16),
+        ] {
+            assert_eq!(of(precision).resolve().unwrap().operands, operands);
+        }
+    }
+
+    fn of(precision: Precision) -> OpenOptions {
+        OpenOptions {
+            precision,
             ..OpenOptions::default()
-        };
-        assert_eq!(half.resolve().unwrap_err().code(), "precision-unavailable");
-        assert!(OpenOptions::default().resolve().is_ok());
+        }
     }
 }

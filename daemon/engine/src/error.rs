@@ -212,7 +212,7 @@ impl EngineError {
             Self::Schedule(error) => error.hint(),
             Self::DeviceUnavailable { .. } => Some("use the device \"cpu\" or \"auto\"".into()),
             Self::PrecisionUnavailable { .. } => {
-                Some("use the precision \"f32\" or \"auto\"".into())
+                Some("use the precision \"f32\", \"bf16\" or \"auto\"; files in fp8 run in any of them".into())
             }
             Self::MemoryShort { .. } => {
                 Some("ask for a smaller picture, or allow more memory".into())

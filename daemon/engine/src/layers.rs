@@ -1,7 +1,8 @@
 //! The few kinds of layer that FLUX.2's networks are made of, on burn tensors.
 //!
 //! Tokens are `[tokens, width]` and pictures `[1, channels, height, width]`: one picture is made at
-//! a time, so tokens carry no batch axis. All arithmetic is f32. These layers know nothing of FLUX.2,
+//! a time, so tokens carry no batch axis. All arithmetic is f32, but for
+//! what linear layers and attention multiply where they are told to round it ([`Scope::rounding`](crate::weights::Scope::rounding)). These layers know nothing of FLUX.2,
 //! and the networks use nothing of burn's own modules, which store linear weights transposed.
 
 mod attention;

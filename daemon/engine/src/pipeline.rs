@@ -13,10 +13,10 @@ mod render;
 
 use std::sync::Arc;
 
-use burn::tensor::Device;
 use image::RgbImage;
 
 use crate::config::TransformerConfig;
+use crate::device::Target;
 use crate::encodings::{EncodingTally, Encodings};
 use crate::error::EngineError;
 use crate::init::{self, Init};
@@ -38,7 +38,7 @@ use encode::{Conditions, fit_references};
 /// A model in memory, ready to make pictures.
 pub struct Pipeline {
     info: ModelInfo,
-    device: Device,
+    target: Target,
     tokenizer: PromptTokenizer,
     text_encoder: TextEncoder,
     text_weights: Weights,

@@ -22,6 +22,7 @@ use std::path::{Path, PathBuf};
 use burn::tensor::{Bool, Device, Tensor, TensorData};
 
 use crate::config::TextEncoderConfig;
+use crate::device::Target;
 use crate::error::EngineError;
 use crate::host::upload;
 use crate::prompt::Tokens;
@@ -59,7 +60,7 @@ impl TextEncoder {
         folder: &Path,
         config: TextEncoderConfig,
         weights: &Weights,
-        device: &Device,
+        target: &Target,
     ) -> Result<Self, EngineError> {
         let depth = config.family.depth();
         if config.num_hidden_layers < depth {
@@ -73,7 +74,7 @@ impl TextEncoder {
         }
         let holds_table = |prefix: &&str| weights.contains(&format!("{prefix}embed_tokens.weight"));
         let prefix = PREFIXES.into_iter().find(holds_table).unwrap_or("model.");
-        let scope = Scope::root(weights, device);
+        let scope = Scope::root(weights, &target.device).rounding(target.operands);
         let layers = (0..depth)
             .map(|number| Layer::load(&scope.at(format_args!("{prefix}layers.{number}")), &config))
             .collect::<Result<_, _>>()?;
@@ -84,7 +85,7 @@ impl TextEncoder {
             config,
             embedding,
             layers,
-            device: device.clone(),
+            device: target.device.clone(),
         })
     }
 

@@ -15,7 +15,8 @@
 //! - The *last* modulation comes as scale, shift ([`Transformer::finish`]); in files of the BFL
 //!   layout its halves are swapped.
 //! - The time is 1000·σ in f32, never in the weights' precision: bf16 makes 764 or 768 of 767.2. Its
-//!   sinusoid has the cosines first ([`time`]).
+//!   sinusoid has the cosines first ([`time`]). The layers that it goes through, up to the modulations, do
+//!   not round either, whatever the others do.
 //! - Guidance as an input, of \[dev\], is embedded as 1000 times itself, beside the time, and added.
 //! - Rotations turn adjacent pairs, after queries and keys are normalised ([`rope`](crate::rope)).
 //! - In a feed-forward the first half of the fused projection is the one that goes through SiLU.
@@ -31,6 +32,7 @@ mod time;
 use burn::tensor::{Device, Tensor, activation, s};
 
 use crate::config::TransformerConfig;
+use crate::device::Target;
 use crate::layers::{LayerNorm, Linear};
 use crate::lora::Adapters;
 use crate::rope::{Rotation, frequencies};
@@ -79,9 +81,12 @@ impl Transformer {
         config: TransformerConfig,
         weights: &Weights,
         adapters: &Adapters,
-        device: &Device,
+        target: &Target,
     ) -> Result<Self, WeightsError> {
-        let scope = Scope::root(weights, device).adapted(adapters);
+        let device = &target.device;
+        let scope = Scope::root(weights, device)
+            .adapted(adapters)
+            .rounding(target.operands);
         let hidden = config.hidden();
         let double = scope.at("transformer_blocks");
         let single = scope.at("single_transformer_blocks");
@@ -108,7 +113,12 @@ impl Transformer {
                 .map(|number| SingleBlock::load(&single.at(number), &config))
                 .collect::<Result<_, _>>()?,
             last_norm: LayerNorm::new(hidden, config.eps, device),
-            last_modulation: Linear::load(&scope, "norm_out.linear", 2 * hidden, hidden)?,
+            last_modulation: Linear::load(
+                &scope.unrounded(),
+                "norm_out.linear",
+                2 * hidden,
+                hidden,
+            )?,
             out: Linear::load(&scope, "proj_out", config.output(), hidden)?,
             device: device.clone(),
             config,
@@ -180,5 +190,55 @@ impl Transformer {
         let [scale, shift] = modulation::chunks(self.last_modulation.forward(time));
         self.out
             .forward(self.last_norm.modulated(image, shift, scale))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use std::path::Path;
+
+    use burn::tensor::Distribution;
+
+    use super::*;
+    use crate::cpu::Operands;
+    use crate::model::Model;
+    use crate::source::ModelSource;
+
+    #[test]
+    fn what_depends_on_the_time_is_never_rounded() {
+        let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures");
+        let source = ModelSource::discover(&fixtures.join("dev/model")).unwrap();
+        let part = Model::open(&source).unwrap().transformer;
+        let device = Device::flex();
+        let [exact, rounding] = [Operands::F32, Operands::Bf16].map(|operands| {
+            let target = Target {
+                device: device.clone(),
+                operands,
+            };
+            let config = part.config.clone();
+            Transformer::load(config, &part.weights, &Adapters::default(), &target).unwrap()
+        });
+        let of_time = |network: &Transformer| {
+            let guidance = network.time.guidance(3.5);
+            assert!(guidance.is_some());
+            let time = network.time.forward(767.2, guidance.as_ref());
+            let mut all = vec![network.last_modulation.forward(time.clone())];
+            let modulations = network.double_image_modulator.forward(&time).into_iter();
+            let modulations = modulations.chain(network.double_text_modulator.forward(&time));
+            let modulations = modulations.chain(network.single_modulator.forward(&time));
+            let tokens = Tensor::ones([1, network.config.hidden()], &device);
+            all.extend(modulations.map(|own| own.enter(&network.last_norm, tokens.clone())));
+            all.push(time);
+            all.into_iter().map(Tensor::into_data).collect::<Vec<_>>()
+        };
+        assert_eq!(of_time(&exact), of_time(&rounding));
+        let channels = exact.config.in_channels;
+        let normal = Distribution::Normal(0.0, 1.0);
+        let image = Tensor::<2>::random([16, channels], normal, &device);
+        let [exact, rounded] =
+            [&exact, &rounding].map(|network| network.image_in.forward(image.clone()).into_data());
+        assert_ne!(exact, rounded);
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! cargo run --release -p atelier-flux --example bench -- MODEL [--width 512] [--height 512]
-//!     [--steps 4] [--references 0] [--runs 3]
+//!     [--steps 4] [--references 0] [--runs 3] [--precision f32]
 //! ```
 //!
 //! MODEL is whatever `atelier` takes for a path. After a picture that is not counted it makes RUNS
@@ -19,7 +19,7 @@ mod stages;
 
 use std::error::Error;
 
-use atelier_flux::{OpenOptions, Pipeline, RenderShape, Request};
+use atelier_flux::{OpenOptions, Pipeline, Precision, RenderShape, Request};
 use image::RgbImage;
 
 use memory::Sampler;
@@ -33,14 +33,19 @@ struct Asked {
     steps: u32,
     references: u32,
     runs: u32,
+    precision: Precision,
 }
 
-const USAGE: &str =
-    "usage: bench MODEL [--width W] [--height H] [--steps N] [--references N] [--runs N]";
+const USAGE: &str = "usage: bench MODEL [--width W] [--height H] [--steps N] [--references N] \
+    [--runs N] [--precision f32|bf16]";
 
 fn main() -> Result<(), Box<dyn Error>> {
     let asked = parse(std::env::args().skip(1))?;
-    let pipeline = Pipeline::open(asked.model.as_ref(), &OpenOptions::default())?;
+    let options = OpenOptions {
+        precision: asked.precision,
+        ..OpenOptions::default()
+    };
+    let pipeline = Pipeline::open(asked.model.as_ref(), &options)?;
     let shape = RenderShape {
         width: asked.width,
         height: asked.height,
@@ -65,6 +70,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let report = Report {
         info: pipeline.info(),
         shape: &shape,
+        precision: asked.precision,
         steps: asked.steps,
         work: pipeline.work(&shape),
         plan: pipeline.memory_plan(&shape, asked.steps),
@@ -104,9 +110,15 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Asked, Box<dyn E
         steps: 4,
         references: 0,
         runs: 3,
+        precision: Precision::F32,
     };
     while let Some(option) = arguments.next() {
-        let number: u32 = arguments.next().ok_or(USAGE)?.parse()?;
+        let value = arguments.next().ok_or(USAGE)?;
+        if option == "--precision" {
+            asked.precision = value.parse()?;
+            continue;
+        }
+        let number: u32 = value.parse()?;
         match option.as_str() {
             "--width" => asked.width = number,
             "--height" => asked.height = number,

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use atelier_flux::{MemoryPlan, ModelInfo, RenderShape, Work};
+use atelier_flux::{MemoryPlan, ModelInfo, Precision, RenderShape, Work};
 use serde_json::{Value, json};
 
 use crate::stages::STAGES;
@@ -10,6 +10,7 @@ use crate::stages::STAGES;
 pub(crate) struct Report<'a> {
     pub(crate) info: &'a ModelInfo,
     pub(crate) shape: &'a RenderShape,
+    pub(crate) precision: Precision,
     pub(crate) steps: u32,
     pub(crate) work: Work,
     pub(crate) plan: MemoryPlan,
@@ -53,12 +54,13 @@ impl Report<'_> {
 
     pub(crate) fn table(&self) -> String {
         let mut text = format!(
-            "{}, {}×{}, {} references, {} tokens, {} threads; a plain product: {:.1} GFLOP/s\n",
+            "{}, {}×{}, {} references, {} tokens, {}, {} threads; a plain product in f32: {:.1} GFLOP/s\n",
             self.info.name,
             self.shape.width,
             self.shape.height,
             self.shape.references.len(),
             self.shape.tokens(),
+            self.precision,
             threads(),
             self.rate / 1e9
         );
@@ -104,6 +106,7 @@ impl Report<'_> {
             "references": self.shape.references.len(),
             "steps": self.steps,
             "tokens": self.shape.tokens(),
+            "precision": self.precision.to_string(),
             "threads": threads(),
             "gemm_gflop_per_second": self.rate / 1e9,
             "stages": self.rows().into_iter().map(stage).collect::<Vec<_>>(),

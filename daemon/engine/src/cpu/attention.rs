@@ -9,18 +9,22 @@
 //! Key and value heads may be fewer than query heads; each then serves as many query heads in a row.
 
 mod band;
+#[cfg(test)]
+mod tests;
 mod weigh;
 
+use std::marker::PhantomData;
 use std::ops::Range;
 
-use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::matrix::{Matrix, Rows};
+use super::operands::Operands;
 use super::panel;
 use super::scratch::{self, Slot};
-use super::tile::{DEPTH, ShapeOfTiles};
-use band::{Band, Task};
+use super::tile::DEPTH;
+use super::unit::{self, Multiply, OnUnit, Task, Unit, Words, words_of};
+use band::{Band, OfBand};
 
 thread_local! {
     static KEYS: Slot = const { Slot::new(Vec::new()) };
@@ -28,9 +32,9 @@ thread_local! {
     static WORK: Slot = const { Slot::new(Vec::new()) };
 }
 
-/// Queries in a band, a multiple of both heights of a strip.
+/// Queries in a band, a multiple of all heights of a strip.
 const BAND: usize = 96;
-/// Keys in a tile: as many as weights fit into a strip's rows.
+/// Keys in a tile: as many as weights fit into a strip's rows, and whole steps of every unit.
 const TILE: usize = DEPTH;
 
 /// How heads lie in rows, and how many there are.
@@ -48,8 +52,10 @@ pub(crate) type Hidden<'a> = &'a [bool];
 
 /// Attends from all queries to all keys. Queries are rows of `heads.count · heads.width` numbers; keys
 /// and values rows of as many heads as they have. `outs` are dense, one for each of `queries` and as
-/// large. A query that sees no key gets zeros.
+/// large. A query that sees no key gets zeros. Queries, keys, weights and values are rounded to `operands`
+/// before they are multiplied; all else is f32.
 pub(crate) fn attend(
+    operands: Operands,
     heads: Heads,
     queries: &[Matrix<'_>],
     keys: &[Matrix<'_>],
@@ -57,54 +63,92 @@ pub(crate) fn attend(
     hidden: Option<Hidden<'_>>,
     outs: &mut [&mut [f32]],
 ) {
-    let arch = Arch::new();
-    let shape = arch.dispatch(ShapeOfTiles);
-    let total = keys.iter().map(Matrix::rows).sum::<usize>();
-    let shared = keys.first().map_or(0, Matrix::width) / heads.width.max(1);
-    if shared == 0 || heads.count == 0 {
-        return;
-    }
-    let packed = Packed {
+    let attention = Attention {
         heads,
-        shared,
-        total,
-        panel_width: shape.panel_width,
+        queries,
+        keys,
+        values,
+        hidden,
+        outs,
     };
-    scratch::with(&KEYS, packed.keys_length() * shared, |packed_keys| {
-        scratch::with(&VALUES, packed.values_length() * shared, |packed_values| {
-            packed.pack(arch, keys, values, packed_keys, packed_values);
-            let mut bands = Vec::new();
-            let mut place = 0;
-            for (queries, out) in queries.iter().zip(outs.iter_mut()) {
-                let row = heads.count * heads.width;
-                for (number, out) in out.chunks_mut(BAND * row).enumerate() {
-                    bands.push((queries, place, number * BAND, out));
+    unit::choose(operands, attention);
+}
+
+struct Attention<'a, 'o> {
+    heads: Heads,
+    queries: &'a [Matrix<'a>],
+    keys: &'a [Matrix<'a>],
+    values: &'a [Matrix<'a>],
+    hidden: Option<Hidden<'a>>,
+    outs: &'a mut [&'o mut [f32]],
+}
+
+impl OnUnit for Attention<'_, '_> {
+    type Output = ();
+
+    fn on<U: Unit>(self, unit: U) {
+        let Self {
+            heads,
+            queries,
+            keys,
+            values,
+            hidden,
+            outs,
+        } = self;
+        let total = keys.iter().map(Matrix::rows).sum::<usize>();
+        let shared = keys.first().map_or(0, Matrix::width) / heads.width.max(1);
+        if shared == 0 || heads.count == 0 {
+            return;
+        }
+        let packed = Packed {
+            heads,
+            shared,
+            total,
+            panel_width: unit.shape().panel_width,
+            key_words: words_of::<U>(heads.width),
+            value_words: words_of::<U>(total),
+        };
+        scratch::with(&KEYS, packed.keys_length() * shared, |packed_keys| {
+            scratch::with(&VALUES, packed.values_length() * shared, |packed_values| {
+                packed.pack(unit, keys, values, packed_keys, packed_values);
+                let mut bands = Vec::new();
+                let mut place = 0;
+                for (queries, out) in queries.iter().zip(outs.iter_mut()) {
+                    let row = heads.count * heads.width;
+                    for (number, out) in out.chunks_mut(BAND * row).enumerate() {
+                        bands.push((queries, place, number * BAND, out));
+                    }
+                    place += queries.rows();
                 }
-                place += queries.rows();
-            }
-            let (packed_keys, packed_values) = (&*packed_keys, &*packed_values);
-            bands
-                .into_par_iter()
-                .for_each(|(queries, place, first, out)| {
-                    scratch::with(&WORK, packed.work_length(), |work| {
-                        let band = Band {
-                            packed: &packed,
-                            keys: packed_keys,
-                            values: packed_values,
-                            queries,
-                            first,
-                            count: out.len() / (heads.count * heads.width),
-                            hidden: hidden.map(|hidden| &hidden[(place + first) * total..]),
-                        };
-                        arch.dispatch(Task { band, out, work });
+                let (packed_keys, packed_values) = (&*packed_keys, &*packed_values);
+                bands
+                    .into_par_iter()
+                    .for_each(|(queries, place, first, out)| {
+                        scratch::with(&WORK, packed.work_length(), |work| {
+                            let band = Band {
+                                packed: &packed,
+                                keys: packed_keys,
+                                values: packed_values,
+                                queries,
+                                first,
+                                count: out.len() / (heads.count * heads.width),
+                                hidden: hidden.map(|hidden| &hidden[(place + first) * total..]),
+                            };
+                            unit.perform(OfBand::<U> {
+                                band,
+                                out,
+                                work,
+                                unit: PhantomData,
+                            });
+                        });
                     });
-                });
+            });
         });
-    });
+    }
 }
 
 /// How keys and values lie once packed, one shared head after another: keys as panels `[head width]
-/// [keys]`, values as panels `[keys][head width]`.
+/// [keys]`, values as panels `[keys][head width]`, the first in words.
 struct Packed {
     heads: Heads,
     /// Heads of keys and values.
@@ -112,17 +156,21 @@ struct Packed {
     /// Keys.
     total: usize,
     panel_width: usize,
+    /// Words of a key.
+    key_words: usize,
+    /// Words of all keys' values of one dimension.
+    value_words: usize,
 }
 
 impl Packed {
-    /// Numbers of one head's keys.
+    /// Words of one head's keys.
     fn keys_length(&self) -> usize {
-        self.total.next_multiple_of(self.panel_width) * self.heads.width
+        self.total.next_multiple_of(self.panel_width) * self.key_words
     }
 
-    /// Numbers of one head's values.
+    /// Words of one head's values.
     fn values_length(&self) -> usize {
-        self.total * self.value_width()
+        self.value_words * self.value_width()
     }
 
     /// A head's width in whole panels.
@@ -132,27 +180,27 @@ impl Packed {
 
     /// Numbers that a band works on: queries, weights, scores, sums, and three for each query.
     fn work_length(&self) -> usize {
-        let depth = self.heads.width.next_multiple_of(DEPTH);
-        BAND * (depth + TILE + TILE.next_multiple_of(self.panel_width) + self.value_width() + 3)
+        let depth = self.key_words.next_multiple_of(DEPTH);
+        BAND * (depth + DEPTH + TILE.next_multiple_of(self.panel_width) + self.value_width() + 3)
     }
 
-    fn pack(
+    fn pack<U: Unit>(
         &self,
-        arch: Arch,
+        unit: U,
         keys: &[Matrix<'_>],
         values: &[Matrix<'_>],
         packed_keys: &mut [f32],
         packed_values: &mut [f32],
     ) {
         let panels = self.total.div_ceil(self.panel_width);
-        let panel_length = self.panel_width * self.heads.width;
+        let panel_length = self.panel_width * self.key_words;
         packed_keys
             .par_chunks_exact_mut(panel_length)
             .enumerate()
             .for_each(|(number, panel)| {
                 let (head, panel_number) = (number / panels, number % panels);
                 let first = panel_number * self.panel_width;
-                arch.dispatch(PackKeys {
+                unit.perform(PackKeys::<U> {
                     keys: HeadRows {
                         matrices: keys,
                         column: head * self.heads.width,
@@ -161,24 +209,25 @@ impl Packed {
                     rows: first..self.total.min(first + self.panel_width),
                     width: self.panel_width,
                     panel,
+                    unit: PhantomData,
                 });
             });
         let panels = self.value_width() / self.panel_width;
         packed_values
-            .par_chunks_exact_mut(self.total * self.panel_width)
+            .par_chunks_exact_mut(self.value_words * self.panel_width)
             .enumerate()
             .for_each(|(number, panel)| {
                 let (head, panel_number) = (number / panels, number % panels);
                 let start = panel_number * self.panel_width;
                 let count = self.panel_width.min(self.heads.width - start);
                 let column = head * self.heads.width + start;
-                let rows = values.iter().flat_map(|values| {
-                    (0..values.rows()).map(|row| &values.row(row)[column..column + count])
+                unit.perform(PackValues::<U> {
+                    values,
+                    columns: column..column + count,
+                    width: self.panel_width,
+                    panel,
+                    unit: PhantomData,
                 });
-                for (out, row) in panel.chunks_exact_mut(self.panel_width).zip(rows) {
-                    out[..count].copy_from_slice(row);
-                    out[count..].fill(0.0);
-                }
             });
     }
 }
@@ -211,18 +260,39 @@ impl Rows for HeadRows<'_> {
     }
 }
 
-struct PackKeys<'a> {
+struct PackKeys<'a, U> {
     keys: HeadRows<'a>,
     rows: Range<usize>,
     width: usize,
     panel: &'a mut [f32],
+    unit: PhantomData<U>,
 }
 
-impl WithSimd for PackKeys<'_> {
-    type Output = ();
-
+impl<U: Unit> Task for PackKeys<'_, U> {
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        panel::widen(&self.keys, self.rows, self.width, self.panel);
+    fn run<M: Multiply>(self, _: M) {
+        panel::pack::<U, _>(&self.keys, self.rows, self.width, self.panel);
+    }
+}
+
+/// Some columns of all values.
+struct PackValues<'a, U> {
+    values: &'a [Matrix<'a>],
+    columns: Range<usize>,
+    width: usize,
+    panel: &'a mut [f32],
+    unit: PhantomData<U>,
+}
+
+impl<U: Unit> Task for PackValues<'_, U> {
+    #[inline(always)]
+    fn run<M: Multiply>(self, _: M) {
+        let mut rows = self.values.iter().flat_map(|values| {
+            let columns = self.columns.clone();
+            (0..values.rows()).map(move |row| &values.row(row)[columns.clone()])
+        });
+        for words in self.panel.chunks_exact_mut(self.width) {
+            U::Words::pile(&mut rows, words);
+        }
     }
 }

@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use super::finish::Finish;
 use super::matrix::{Matrix, Rows};
+use super::operands::Operands;
 use super::scratch::{self, Slot};
 
 thread_local! {
@@ -19,22 +20,22 @@ const ROWS: usize = 8;
 
 /// As [`product`](super::product::product), for at most [`MOST`] tokens.
 pub(crate) fn product<R: Rows + ?Sized, F: Finish>(
-    arch: Arch,
+    operands: Operands,
     inputs: &[Matrix<'_>],
     weight: &R,
     finish: &F,
     out: &mut [f32],
     width: usize,
 ) {
+    let arch = Arch::new();
     let (outputs, depth) = (weight.rows(), weight.row_length());
     let tokens = out.len() / width;
     let joined: Vec<Vec<f32>> = (0..tokens)
         .map(|token| {
-            inputs
-                .iter()
-                .flat_map(|input| input.row(token))
-                .copied()
-                .collect()
+            let inputs = inputs.iter().flat_map(|input| input.row(token));
+            let mut joined: Vec<f32> = inputs.copied().collect();
+            operands.round(&mut joined);
+            joined
         })
         .collect();
     // [outputs, tokens]
@@ -46,6 +47,7 @@ pub(crate) fn product<R: Rows + ?Sized, F: Finish>(
             scratch::with(&WIDENED, rows * depth, |widened| {
                 weight.widen_rows(number * ROWS, widened);
                 arch.dispatch(Dots {
+                    operands,
                     tokens: &joined,
                     rows: widened,
                     sums,
@@ -62,8 +64,9 @@ pub(crate) fn product<R: Rows + ?Sized, F: Finish>(
 
 /// The dot products of each row with each token.
 struct Dots<'a> {
+    operands: Operands,
     tokens: &'a [Vec<f32>],
-    rows: &'a [f32],
+    rows: &'a mut [f32],
     sums: &'a mut [f32],
 }
 
@@ -72,6 +75,7 @@ impl WithSimd for Dots<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
+        self.operands.round(self.rows);
         let depth = self.tokens.first().map_or(0, Vec::len);
         let sums = self.sums.chunks_exact_mut(self.tokens.len());
         for (row, sums) in self.rows.chunks_exact(depth.max(1)).zip(sums) {

@@ -16,6 +16,7 @@ pub(crate) trait Finish: Sync {
 }
 
 /// The sums as they are.
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Plain;
 
 impl Finish for Plain {
@@ -26,6 +27,7 @@ impl Finish for Plain {
 }
 
 /// Added to what is there, each output times its gate: `out += gate·y`; without gates, `out += y`.
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Added<'a> {
     pub(crate) gate: Option<&'a [f32]>,
 }
@@ -51,6 +53,7 @@ impl Finish for Added<'_> {
 }
 
 /// SwiGLU: the first half of the outputs is the gate, `silu(gate)·value` remains.
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Swiglu;
 
 impl Finish for Swiglu {

@@ -1,5 +1,12 @@
 //! Row-major matrices, as kernels are given them.
 
+use super::operands::narrow;
+use super::scratch::{self, Slot};
+
+thread_local! {
+    static WIDENED: Slot = const { Slot::new(Vec::new()) };
+}
+
 /// A view of `rows` rows of `width` numbers, each `stride` after the one before.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Matrix<'a> {
@@ -51,6 +58,23 @@ pub(crate) trait Rows: Sync {
     fn row_length(&self) -> usize;
     /// Decodes whole rows from the row `first` on: as many as `out` holds.
     fn widen_rows(&self, first: usize, out: &mut [f32]);
+
+    /// As [`widen_rows`](Self::widen_rows), rounded to bf16.
+    #[inline(always)]
+    fn narrow_rows(&self, first: usize, out: &mut [u16]) {
+        narrow_rows(self, first, out);
+    }
+}
+
+/// [`Rows::narrow_rows`] by way of f32.
+#[inline(always)]
+pub(crate) fn narrow_rows<R: Rows + ?Sized>(weight: &R, first: usize, out: &mut [u16]) {
+    scratch::with(&WIDENED, out.len(), |widened| {
+        weight.widen_rows(first, widened);
+        for (out, &number) in out.iter_mut().zip(&*widened) {
+            *out = narrow(number);
+        }
+    });
 }
 
 impl Rows for Matrix<'_> {

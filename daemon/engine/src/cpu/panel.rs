@@ -1,39 +1,40 @@
-//! Packing an operand into panels, `[panel][depth][width]`: the width as many columns as
-//! [`tile`](super::tile) sums side by side.
+//! Packing an operand into panels, `[panel][depth][width]`: the depth in words, the width as many columns
+//! as a [`Unit`] sums side by side.
 
 use std::ops::Range;
 
 use super::matrix::Rows;
 use super::scratch::{self, Slot};
+use super::unit::{Unit, Words, words_of};
 
 thread_local! {
-    static WIDENED: Slot = const { Slot::new(Vec::new()) };
+    static READ: Slot = const { Slot::new(Vec::new()) };
 }
 
-/// Rows that are widened and turned at once.
+/// Rows that are read and turned at once.
 const ROWS: usize = 8;
 
 /// Packs the rows `rows` of a weight into one panel, `[depth][width]`, with zeros for absent rows.
-pub(crate) fn widen<R: Rows + ?Sized>(
+pub(crate) fn pack<U: Unit, R: Rows + ?Sized>(
     weight: &R,
     rows: Range<usize>,
     width: usize,
     panel: &mut [f32],
 ) {
-    let depth = weight.row_length();
-    scratch::with(&WIDENED, ROWS * depth, |widened| {
+    let depth = words_of::<U>(weight.row_length());
+    scratch::with(&READ, ROWS * depth, |words| {
         for column in (0..width).step_by(ROWS) {
             let first = (rows.start + column).min(rows.end);
             let count = ROWS.min(rows.end - first);
-            let (now, absent) = widened.split_at_mut(count * depth);
-            weight.widen_rows(first, now);
+            let (now, absent) = words.split_at_mut(count * depth);
+            U::Words::read(weight, first, depth, now);
             absent.fill(0.0);
-            turn(widened, depth, width, column, panel);
+            turn(words, depth, width, column, panel);
         }
     });
 }
 
-/// Writes the rows of `from`, [`ROWS`] of `depth` numbers, as the columns of `panel` from `column` on.
+/// Writes the rows of `from`, [`ROWS`] of `depth` words, as the columns of `panel` from `column` on.
 fn turn(from: &[f32], depth: usize, width: usize, column: usize, panel: &mut [f32]) {
     if !width.is_multiple_of(ROWS) {
         // A panel narrower than what is turned at once.

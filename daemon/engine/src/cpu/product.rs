@@ -5,17 +5,19 @@
 //! ([`Finish`]). A group is small enough that a weight never exists as f32 as a whole, and each of its
 //! numbers is decoded once for all tokens.
 
+use std::marker::PhantomData;
 use std::ops::Range;
 
-use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::few;
 use super::finish::Finish;
 use super::matrix::{Matrix, Rows};
+use super::operands::Operands;
 use super::panel;
 use super::scratch::{self, Slot};
-use super::tile::{self, DEPTH, SHORT, ShapeOfTiles, TALL, TileShape};
+use super::tile::{DEPTH, TileShape};
+use super::unit::{self, Multiply, OnUnit, Task, Unit, Words, words_of};
 
 thread_local! {
     static PACKED: Slot = const { Slot::new(Vec::new()) };
@@ -25,107 +27,146 @@ thread_local! {
 }
 
 /// Most tokens in a band: with these, a band's sums and its part of the input stay in a core's second
-/// cache. A multiple of both heights of a strip.
+/// cache. A multiple of all heights of a strip.
 const BAND: usize = 96;
 /// Fewest tokens in a band that is cut smaller so that all threads have some.
 const LEAST_BAND: usize = 24;
-/// Numbers of a weight that are packed at once: 8 MiB, which stay in the last cache.
+/// Words of a weight that are packed at once: 8 MiB, which stay in the last cache.
 const GROUP: usize = 2 << 20;
 /// Most outputs in a group, so that a band's sums stay in the second cache.
 const GROUP_OUTPUTS: usize = 512;
 
 /// Computes `inputs·weightᵀ` and finishes it into `out`, as many rows as the inputs have, each of
-/// `width` numbers. The inputs lie side by side: together they are as wide as the weight's rows.
+/// `width` numbers. The inputs lie side by side: together they are as wide as the weight's rows. Inputs
+/// and weight are rounded to `operands` before they are multiplied; sums and what becomes of them are f32.
 pub(crate) fn product<R: Rows + ?Sized, F: Finish>(
+    operands: Operands,
     inputs: &[Matrix<'_>],
     weight: &R,
     finish: &F,
     out: &mut [f32],
     width: usize,
 ) {
-    let depth = weight.row_length();
-    let halves = if F::IN_HALVES { 2 } else { 1 };
-    let outputs = weight.rows() / halves;
-    if outputs == 0 || width == 0 {
+    if weight.rows() == 0 || width == 0 {
         return;
     }
-    let arch = Arch::new();
     if out.len() / width <= few::MOST {
-        few::product(arch, inputs, weight, finish, out, width);
+        few::product(operands, inputs, weight, finish, out, width);
         return;
     }
-    let TileShape {
-        panel_width,
-        strip_height,
-    } = arch.dispatch(ShapeOfTiles);
-    let at_once = (GROUP / depth.max(1)).min(GROUP_OUTPUTS) / halves;
-    let at_once = (at_once / panel_width).max(1) * panel_width;
-    let panels = at_once.min(outputs.next_multiple_of(panel_width)) / panel_width;
-    let panel_length = depth * panel_width;
-    let band = band(out.len() / width);
-    scratch::with(&PACKED, halves * panels * panel_length, |packed| {
-        for first in (0..outputs).step_by(at_once) {
-            let group = Group {
-                outputs: first..outputs.min(first + at_once),
-                panel_width,
-                depth,
-            };
-            let panels = group.panels();
-            let packed = &mut packed[..halves * panels * panel_length];
-            packed
-                .par_chunks_exact_mut(panel_length)
-                .enumerate()
-                .for_each(|(number, panel)| {
-                    let start = group.outputs.start + number % panels * panel_width;
-                    let rows = start..group.outputs.end.min(start + panel_width);
-                    let shift = number / panels * outputs;
-                    arch.dispatch(Pack {
-                        weight,
-                        rows: rows.start + shift..rows.end + shift,
-                        width: panel_width,
-                        panel,
+    let product = Product {
+        inputs,
+        weight,
+        finish,
+        out,
+        width,
+    };
+    unit::choose(operands, product);
+}
+
+/// A product that is large enough to be blocked.
+struct Product<'a, R: ?Sized, F> {
+    inputs: &'a [Matrix<'a>],
+    weight: &'a R,
+    finish: &'a F,
+    out: &'a mut [f32],
+    width: usize,
+}
+
+impl<R: Rows + ?Sized, F: Finish> OnUnit for Product<'_, R, F> {
+    type Output = ();
+
+    fn on<U: Unit>(self, unit: U) {
+        let Self {
+            inputs,
+            weight,
+            finish,
+            out,
+            width,
+        } = self;
+        let halves = if F::IN_HALVES { 2 } else { 1 };
+        let outputs = weight.rows() / halves;
+        let words = words_of::<U>(weight.row_length());
+        let TileShape {
+            panel_width,
+            strip_height,
+        } = unit.shape();
+        let at_once = (GROUP / words.max(1)).min(GROUP_OUTPUTS) / halves;
+        let at_once = (at_once / panel_width).max(1) * panel_width;
+        let panels = at_once.min(outputs.next_multiple_of(panel_width)) / panel_width;
+        let panel_length = words * panel_width;
+        let band = band(out.len() / width, strip_height);
+        scratch::with(&PACKED, halves * panels * panel_length, |packed| {
+            for first in (0..outputs).step_by(at_once) {
+                let group = Group {
+                    outputs: first..outputs.min(first + at_once),
+                    panel_width,
+                    depth: weight.row_length(),
+                    words,
+                };
+                let panels = group.panels();
+                let packed = &mut packed[..halves * panels * panel_length];
+                packed
+                    .par_chunks_exact_mut(panel_length)
+                    .enumerate()
+                    .for_each(|(number, panel)| {
+                        let start = group.outputs.start + number % panels * panel_width;
+                        let rows = start..group.outputs.end.min(start + panel_width);
+                        let shift = number / panels * outputs;
+                        unit.perform(Pack::<U, R> {
+                            weight,
+                            rows: rows.start + shift..rows.end + shift,
+                            width: panel_width,
+                            panel,
+                            unit: PhantomData,
+                        });
                     });
-                });
-            let packed = &*packed;
-            out.par_chunks_mut(band * width)
-                .enumerate()
-                .for_each(|(number, out)| {
-                    let rows = (out.len() / width).next_multiple_of(strip_height);
-                    let columns = halves * panels * panel_width;
-                    scratch::with(&STRIPS, rows * DEPTH, |strips| {
-                        scratch::with(&SUMS, rows * columns, |sums| {
-                            scratch::with(&ROW, columns, |row| {
-                                arch.dispatch(Band {
-                                    inputs,
-                                    group: &group,
-                                    packed,
-                                    finish,
-                                    first: number * band,
-                                    out,
-                                    width,
-                                    strips,
-                                    sums,
-                                    row,
+                let packed = &*packed;
+                out.par_chunks_mut(band * width)
+                    .enumerate()
+                    .for_each(|(number, out)| {
+                        let rows = (out.len() / width).next_multiple_of(strip_height);
+                        let columns = halves * panels * panel_width;
+                        scratch::with(&STRIPS, rows * DEPTH, |strips| {
+                            scratch::with(&SUMS, rows * columns, |sums| {
+                                scratch::with(&ROW, columns, |row| {
+                                    unit.perform(Band::<U, F> {
+                                        inputs,
+                                        group: &group,
+                                        packed,
+                                        finish,
+                                        first: number * band,
+                                        out,
+                                        width,
+                                        strips,
+                                        sums,
+                                        row,
+                                        unit: PhantomData,
+                                    });
                                 });
                             });
                         });
                     });
-                });
-        }
-    });
+            }
+        });
+    }
 }
 
-/// Tokens in a band: several bands for each thread, so that none waits long for another.
-fn band(tokens: usize) -> usize {
+/// Tokens in a band, whole strips: several bands for each thread, so that none waits long for another.
+fn band(tokens: usize, strip_height: usize) -> usize {
     let each = tokens / (4 * rayon::current_num_threads());
-    each.clamp(LEAST_BAND, BAND) / LEAST_BAND * LEAST_BAND
+    let least = (LEAST_BAND / strip_height).max(1) * strip_height;
+    each.clamp(least, BAND) / least * least
 }
 
 /// Outputs that are computed together.
 struct Group {
     outputs: Range<usize>,
     panel_width: usize,
+    /// Numbers of the input.
     depth: usize,
+    /// The words that these are.
+    words: usize,
 }
 
 impl Group {
@@ -134,24 +175,23 @@ impl Group {
     }
 }
 
-struct Pack<'a, R: ?Sized> {
+struct Pack<'a, U, R: ?Sized> {
     weight: &'a R,
     rows: Range<usize>,
     width: usize,
     panel: &'a mut [f32],
+    unit: PhantomData<U>,
 }
 
-impl<R: Rows + ?Sized> WithSimd for Pack<'_, R> {
-    type Output = ();
-
+impl<U: Unit, R: Rows + ?Sized> Task for Pack<'_, U, R> {
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        panel::widen(self.weight, self.rows, self.width, self.panel);
+    fn run<M: Multiply>(self, _: M) {
+        panel::pack::<U, R>(self.weight, self.rows, self.width, self.panel);
     }
 }
 
 /// A band of tokens times a group of outputs.
-struct Band<'a, F> {
+struct Band<'a, U, F> {
     inputs: &'a [Matrix<'a>],
     group: &'a Group,
     packed: &'a [f32],
@@ -166,38 +206,26 @@ struct Band<'a, F> {
     sums: &'a mut [f32],
     /// Scratch: one token's sums.
     row: &'a mut [f32],
+    unit: PhantomData<U>,
 }
 
-impl<F: Finish> WithSimd for Band<'_, F> {
-    type Output = ();
-
+impl<U: Unit, F: Finish> Task for Band<'_, U, F> {
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        if S::REGISTER_COUNT >= 32 {
-            self.run::<S, TALL>(simd);
-        } else {
-            self.run::<S, SHORT>(simd);
-        }
-    }
-}
-
-impl<F: Finish> Band<'_, F> {
-    #[inline(always)]
-    fn run<S: Simd, const R: usize>(self, simd: S) {
+    fn run<M: Multiply>(mut self, multiply: M) {
         let tokens = self.out.len() / self.width;
         let panel_width = self.group.panel_width;
-        let depth = self.group.depth;
-        for start in (0..depth).step_by(DEPTH) {
-            let block = start..depth.min(start + DEPTH);
-            gather(self.inputs, self.first, tokens, &block, self.strips);
+        let words = self.group.words;
+        for start in (0..words).step_by(DEPTH) {
+            let block = start..words.min(start + DEPTH);
+            self.gather(tokens, &block);
             let part = block.start * panel_width..block.end * panel_width;
-            let panels = self.packed.chunks_exact(depth * panel_width);
+            let panels = self.packed.chunks_exact(words * panel_width);
             let panels = panels.map(|panel| &panel[part.clone()]);
-            tile::multiply_all::<S, R>(simd, self.strips, panels, self.sums, start == 0);
+            multiply.all(self.strips, panels, self.sums, start == 0);
         }
         let outputs = self.group.outputs.clone();
         let halves = if F::IN_HALVES { 2 } else { 1 };
-        let rows = tokens.next_multiple_of(R);
+        let rows = tokens.next_multiple_of(M::HEIGHT);
         for (number, out) in self.out.chunks_exact_mut(self.width).enumerate() {
             let from = self.sums.chunks_exact(panel_width);
             let from = from.skip(number).step_by(rows);
@@ -213,25 +241,31 @@ impl<F: Finish> Band<'_, F> {
     }
 }
 
-/// Copies one block of a band's inputs to rows of [`DEPTH`] numbers.
-#[inline(always)]
-fn gather(
-    inputs: &[Matrix<'_>],
-    first: usize,
-    tokens: usize,
-    block: &Range<usize>,
-    out: &mut [f32],
-) {
-    for (token, out) in (first..first + tokens).zip(out.chunks_exact_mut(DEPTH)) {
-        let mut start = 0;
-        for input in inputs {
-            let end = start + input.width();
-            let (from, to) = (block.start.max(start), block.end.min(end));
-            if from < to {
-                out[from - block.start..to - block.start]
-                    .copy_from_slice(&input.row(token)[from - start..to - start]);
+impl<U: Unit, F: Finish> Band<'_, U, F> {
+    /// Puts one block of the band's inputs, given in words, into rows of [`DEPTH`].
+    #[inline(always)]
+    fn gather(&mut self, tokens: usize, block: &Range<usize>) {
+        let (from, to) = (
+            block.start * U::Words::NUMBERS,
+            block.end * U::Words::NUMBERS,
+        );
+        let used = to
+            .min(self.group.depth)
+            .saturating_sub(from)
+            .div_ceil(U::Words::NUMBERS);
+        let rows = self.strips.chunks_exact_mut(DEPTH).take(tokens);
+        for (token, words) in (self.first..).zip(rows) {
+            let mut start = 0;
+            for input in self.inputs {
+                let end = start + input.width();
+                let (first, last) = (from.max(start), to.min(end));
+                if first < last {
+                    let numbers = &input.row(token)[first - start..last - start];
+                    U::Words::put(numbers, first - from, words);
+                }
+                start = end;
             }
-            start = end;
+            words[used..block.len()].fill(0.0);
         }
     }
 }
@@ -242,34 +276,93 @@ mod tests {
     use crate::cpu::finish::{Added, Plain, Swiglu};
     use crate::cpu::testing::{assert_close, draw, exact};
 
-    /// Tokens, inputs and outputs around the sizes of bands, blocks, panels and groups.
-    const SIZES: [[usize; 3]; 9] = [
+    /// Tokens, inputs and outputs around the sizes of bands, blocks, steps, panels and groups.
+    const SIZES: [[usize; 3]; 12] = [
         [1, 5, 3],
         [2, 300, 37],
         [3, 1, 1],
         [4, 7, 2],
         [7, 256, 32],
+        [31, 32, 33],
+        [33, 511, 64],
         [50, 513, 129],
         [97, 64, 1100],
         [200, 300, 96],
         [24, 5000, 600],
+        [64, 1025, 31],
     ];
+
+    /// A product into a copy of `before`.
+    #[derive(Clone, Copy)]
+    struct Trial<'a, F> {
+        inputs: &'a [Matrix<'a>],
+        weight: &'a Matrix<'a>,
+        finish: F,
+        before: &'a [f32],
+        width: usize,
+    }
+
+    impl<F: Finish> OnUnit for Trial<'_, F> {
+        type Output = Vec<f32>;
+
+        fn on<U: Unit>(self, unit: U) -> Vec<f32> {
+            let mut out = self.before.to_vec();
+            let product = Product {
+                inputs: self.inputs,
+                weight: self.weight,
+                finish: &self.finish,
+                out: &mut out,
+                width: self.width,
+            };
+            product.on(unit);
+            out
+        }
+    }
+
+    /// The results of every unit, and of what is chosen.
+    fn everywhere<F: Finish + Copy>(trial: Trial<'_, F>) -> Vec<(Operands, Vec<f32>)> {
+        let Trial {
+            inputs,
+            weight,
+            finish,
+            before,
+            width,
+        } = trial;
+        let mut found = unit::everywhere(trial);
+        for operands in [Operands::F32, Operands::Bf16] {
+            let mut out = before.to_vec();
+            product(operands, inputs, weight, &finish, &mut out, width);
+            found.push((operands, out));
+        }
+        found
+    }
+
+    /// The exact sums of what operands are rounded to.
+    fn sums(operands: Operands, x: &[f32], weight: &[f32], inputs: usize) -> Vec<f64> {
+        let [x, weight] = [x, weight].map(|numbers| {
+            let mut numbers = numbers.to_vec();
+            operands.round(&mut numbers);
+            numbers
+        });
+        exact(&x, &weight, inputs)
+    }
 
     #[test]
     fn plain_sums_are_the_product() {
         for [tokens, inputs, outputs] in SIZES {
             let (x, weight) = (draw(1, tokens * inputs), draw(2, outputs * inputs));
-            let expected = exact(&x, &weight, inputs);
-            let mut found = vec![f32::NAN; tokens * outputs];
-            let weight = Matrix::dense(&weight, inputs);
-            product(
-                &[Matrix::dense(&x, inputs)],
-                &weight,
-                &Plain,
-                &mut found,
-                outputs,
-            );
-            assert_close(&found, &expected);
+            let matrix = Matrix::dense(&weight, inputs);
+            let before = vec![f32::NAN; tokens * outputs];
+            let x_matrix = [Matrix::dense(&x, inputs)];
+            for (operands, found) in everywhere(Trial {
+                inputs: &x_matrix,
+                weight: &matrix,
+                finish: Plain,
+                before: &before,
+                width: outputs,
+            }) {
+                assert_close(&found, &sums(operands, &x, &weight, inputs));
+            }
         }
     }
 
@@ -277,16 +370,22 @@ mod tests {
     fn inputs_side_by_side_are_one_input() {
         for [tokens, inputs, outputs] in SIZES {
             let (x, weight) = (draw(3, tokens * inputs), draw(4, outputs * inputs));
-            let expected = exact(&x, &weight, inputs);
             let cut = inputs / 3;
             let parts = [
                 Matrix::strided(&x, tokens, cut, inputs),
                 Matrix::strided(&x[cut..], tokens, inputs - cut, inputs),
             ];
-            let mut found = vec![f32::NAN; tokens * outputs];
-            let weight = Matrix::dense(&weight, inputs);
-            product(&parts, &weight, &Plain, &mut found, outputs);
-            assert_close(&found, &expected);
+            let matrix = Matrix::dense(&weight, inputs);
+            let before = vec![f32::NAN; tokens * outputs];
+            for (operands, found) in everywhere(Trial {
+                inputs: &parts,
+                weight: &matrix,
+                finish: Plain,
+                before: &before,
+                width: outputs,
+            }) {
+                assert_close(&found, &sums(operands, &x, &weight, inputs));
+            }
         }
     }
 
@@ -295,18 +394,24 @@ mod tests {
         for [tokens, inputs, outputs] in SIZES {
             let (x, weight) = (draw(5, tokens * inputs), draw(6, outputs * inputs));
             let (before, gate) = (draw(7, tokens * outputs), draw(8, outputs));
-            let sums = exact(&x, &weight, inputs);
+            let matrix = Matrix::dense(&weight, inputs);
             for gate in [None, Some(&gate[..])] {
                 let of = |index: usize| gate.map_or(1.0, |gate| f64::from(gate[index % outputs]));
-                let sums = sums.iter().enumerate();
-                let expected: Vec<f64> = sums
-                    .map(|(index, sum)| f64::from(before[index]) + of(index) * sum)
-                    .collect();
-                let mut found = before.clone();
-                let weight = Matrix::dense(&weight, inputs);
-                let x = Matrix::dense(&x, inputs);
-                product(&[x], &weight, &Added { gate }, &mut found, outputs);
-                assert_close(&found, &expected);
+                let x_matrix = [Matrix::dense(&x, inputs)];
+                let finish = Added { gate };
+                for (operands, found) in everywhere(Trial {
+                    inputs: &x_matrix,
+                    weight: &matrix,
+                    finish,
+                    before: &before,
+                    width: outputs,
+                }) {
+                    let sums = sums(operands, &x, &weight, inputs).into_iter();
+                    let expected = sums.zip(&before).enumerate();
+                    let expected =
+                        expected.map(|(index, (sum, &before))| f64::from(before) + of(index) * sum);
+                    assert_close(&found, &expected.collect::<Vec<_>>());
+                }
             }
         }
     }
@@ -315,25 +420,25 @@ mod tests {
     fn halves_meet_in_swiglu() {
         for [tokens, inputs, outputs] in SIZES {
             let (x, weight) = (draw(9, tokens * inputs), draw(10, 2 * outputs * inputs));
-            let sums = exact(&x, &weight, inputs);
-            let rows = sums.chunks_exact(2 * outputs);
-            let expected: Vec<f64> = rows
-                .flat_map(|row| {
+            let matrix = Matrix::dense(&weight, inputs);
+            let before = vec![f32::NAN; tokens * outputs];
+            let x_matrix = [Matrix::dense(&x, inputs)];
+            for (operands, found) in everywhere(Trial {
+                inputs: &x_matrix,
+                weight: &matrix,
+                finish: Swiglu,
+                before: &before,
+                width: outputs,
+            }) {
+                let sums = sums(operands, &x, &weight, inputs);
+                let rows = sums.chunks_exact(2 * outputs);
+                let expected = rows.flat_map(|row| {
                     let (gates, values) = row.split_at(outputs);
                     let pairs = gates.iter().zip(values);
                     pairs.map(|(gate, value)| gate / (1.0 + (-gate).exp()) * value)
-                })
-                .collect();
-            let mut found = vec![f32::NAN; tokens * outputs];
-            let weight = Matrix::dense(&weight, inputs);
-            product(
-                &[Matrix::dense(&x, inputs)],
-                &weight,
-                &Swiglu,
-                &mut found,
-                outputs,
-            );
-            assert_close(&found, &expected);
+                });
+                assert_close(&found, &expected.collect::<Vec<_>>());
+            }
         }
     }
 }

@@ -26,9 +26,14 @@ pub(crate) fn exact(x: &[f32], weight: &[f32], depth: usize) -> Vec<f64> {
 
 /// Compares in relative L2.
 pub(crate) fn assert_close(found: &[f32], expected: &[f64]) {
+    let distance = distance(found, expected);
+    assert!(distance < 1e-6, "{distance}");
+}
+
+/// `|found − expected| / |expected|` in L2.
+pub(crate) fn distance(found: &[f32], expected: &[f64]) -> f64 {
     assert_eq!(found.len(), expected.len());
     let norm = |values: &mut dyn Iterator<Item = f64>| values.map(|x| x * x).sum::<f64>().sqrt();
     let apart = norm(&mut found.iter().zip(expected).map(|(&a, b)| f64::from(a) - b));
-    let distance = apart / norm(&mut expected.iter().copied());
-    assert!(distance < 1e-6, "{distance}");
+    apart / norm(&mut expected.iter().copied())
 }

@@ -4,6 +4,7 @@ use burn::tensor::ops::AttentionModuleOptions;
 use burn::tensor::{Bool, Tensor, module, s};
 
 use super::heads::Heads;
+use super::linear::round;
 use super::local::{self, Local};
 use crate::cpu;
 
@@ -65,6 +66,7 @@ fn attend_locally(
         width: heads.width,
     };
     cpu::attend(
+        heads.operands,
         layout,
         &matrices(&queries),
         &matrices(&keys),
@@ -83,6 +85,8 @@ fn matrices(tensors: &[Local]) -> Vec<cpu::Matrix<'_>> {
 
 /// In burn's operations.
 ///
+/// Of what operands are rounded to, burn rounds queries, keys and values; weights stay as they are.
+///
 /// The scale is left to the default: stating even the same number would make the GPU backend
 /// choose a slower kernel that holds all scores at once.
 fn composed(
@@ -92,7 +96,7 @@ fn composed(
     mask: Option<&Tensor<4, Bool>>,
 ) -> Vec<Tensor<2>> {
     let by_head = |parts: Vec<Tensor<2>>, count: usize| {
-        let rows = Tensor::cat(parts, 0);
+        let rows = round(Tensor::cat(parts, 0), heads.operands);
         let [tokens, _] = rows.dims();
         let x: Tensor<3> = rows.reshape([tokens, count, heads.width]);
         // Each shared head is repeated for the heads that it serves: not every backend's attention does
@@ -158,6 +162,7 @@ mod tests {
     use burn::tensor::{Device, Distribution, TensorData};
 
     use super::*;
+    use crate::cpu::Operands;
     use crate::layers::testing::distance;
 
     fn draw(rows: usize, width: usize) -> Tensor<2> {
@@ -191,12 +196,16 @@ mod tests {
                 count,
                 shared,
                 width,
+                operands: Operands::F32,
             };
             let (queries, seen) = parts(heads, queries, keys);
-            let found = attend(heads, &queries, &seen, None);
-            let expected = composed(heads, &queries, &seen, None);
-            for (found, expected) in found.into_iter().zip(expected) {
-                assert!(distance(found, expected) < 5e-6, "{heads:?}");
+            for (operands, most) in [(Operands::F32, 5e-6), (Operands::Bf16, 1e-2)] {
+                let heads = Heads { operands, ..heads };
+                let found = attend(heads, &queries, &seen, None);
+                let expected = composed(heads, &queries, &seen, None);
+                for (found, expected) in found.into_iter().zip(expected) {
+                    assert!(distance(found, expected) < most, "{heads:?}");
+                }
             }
         }
     }
@@ -207,6 +216,7 @@ mod tests {
             count: 2,
             shared: 1,
             width: 32,
+            operands: Operands::F32,
         };
         let tokens = 300;
         let (queries, seen) = parts(heads, &[tokens], &[tokens]);
@@ -227,6 +237,7 @@ mod tests {
             count: 1,
             shared: 1,
             width: 16,
+            operands: Operands::F32,
         };
         let (queries, seen) = parts(heads, &[2], &[3]);
         let hidden = TensorData::new(vec![true, true, true, false, true, true], [1, 1, 2, 3]);
@@ -245,6 +256,7 @@ mod tests {
             count: 1,
             shared: 1,
             width: 300,
+            operands: Operands::F32,
         };
         let (queries, seen) = parts(heads, &[700], &[700]);
         let found = attend(heads, &queries, &seen, None).remove(0);
@@ -269,6 +281,7 @@ mod tests {
             count: 1,
             shared: 1,
             width: 1,
+            operands: Operands::F32,
         };
         let seen = KeyValue {
             key: key.clone(),

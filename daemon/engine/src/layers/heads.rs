@@ -4,7 +4,7 @@ use burn::tensor::{Tensor, s};
 
 use super::RmsNorm;
 use super::local::Local;
-use crate::cpu::{self, Angles, Span};
+use crate::cpu::{self, Angles, Operands, Span};
 use crate::rope::{Pairing, Rotation};
 
 /// How many heads there are, and how wide each is.
@@ -16,6 +16,8 @@ pub(crate) struct Heads {
     pub(crate) shared: usize,
     /// Numbers of a head.
     pub(crate) width: usize,
+    /// What is rounded before it is multiplied, weights included.
+    pub(crate) operands: Operands,
 }
 
 /// Heads side by side in a row that are treated alike.
@@ -117,6 +119,7 @@ mod tests {
                 count: 3,
                 shared: 1,
                 width,
+                operands: Operands::F32,
             };
             let draw = |shape: [usize; 2]| {
                 Tensor::<2>::random(shape, Distribution::Normal(0.0, 2.0), &device)

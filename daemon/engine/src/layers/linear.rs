@@ -1,29 +1,31 @@
 //! Linear layers.
 
-use burn::tensor::{Tensor, activation, s};
+use burn::tensor::{FloatDType, Tensor, activation, s};
 
 use super::local::{self, Local};
 use super::side::Side;
-use crate::cpu::{self, Added, Plain, Rows, Swiglu};
+use crate::cpu::{self, Added, Finish, Operands, Plain, Rows, Swiglu};
 use crate::host::upload;
 use crate::weights::{Scope, Stored, WeightsError};
 
 /// Numbers of a weight that are widened at once: 16 MiB of f32.
 const WIDENED_AT_ONCE: usize = 4 << 20;
 
-/// `y = x·Wᵀ`, with W where and as files hold it: `[outputs, inputs]`. What adapters change is
-/// added beside it.
+/// `y = x·Wᵀ`, with W where and as files hold it: `[outputs, inputs]`, and both rounded as the layer is told
+/// to. What adapters change is added beside it.
 #[derive(Debug)]
 pub(crate) struct Linear {
     weight: Stored,
+    operands: Operands,
     sides: Vec<Side>,
 }
 
 impl Linear {
     /// A layer of this weight alone, `[outputs, inputs]`.
-    pub(crate) fn of(weight: Stored) -> Self {
+    pub(crate) fn of(weight: Stored, operands: Operands) -> Self {
         Self {
             weight,
+            operands,
             sides: Vec::new(),
         }
     }
@@ -38,7 +40,7 @@ impl Linear {
         let weight = scope.stored(&format!("{name}.weight"), &[outputs, inputs])?;
         Ok(Self {
             sides: Side::of(scope, &[name], outputs),
-            ..Self::of(weight)
+            ..Self::of(weight, scope.operands())
         })
     }
 
@@ -54,7 +56,7 @@ impl Linear {
         let weight = scope.stacked(&leaves, [outputs, inputs])?;
         Ok(Self {
             sides: Side::of(scope, names, outputs),
-            ..Self::of(weight)
+            ..Self::of(weight, scope.operands())
         })
     }
 
@@ -80,7 +82,7 @@ impl Linear {
     /// SwiGLU on the fused projection `[gate | value]`: `silu(gate)·value`, half as wide.
     pub(crate) fn forward_swiglu(&self, x: Tensor<2>) -> Tensor<2> {
         match self.alone_on(&x) {
-            Some(x) => local_swiglu(&x, &self.weight),
+            Some(x) => self.local_swiglu(&x, &self.weight),
             None => swiglu(self.forward(x)),
         }
     }
@@ -89,8 +91,9 @@ impl Linear {
     pub(crate) fn forward_split_swiglu(&self, x: Tensor<2>, outputs: usize) -> [Tensor<2>; 2] {
         if let Some(x) = self.alone_on(&x) {
             let all = self.weight.rows();
-            let plain = local_product(&x, &self.weight.part(0..outputs));
-            return [plain, local_swiglu(&x, &self.weight.part(outputs..all))];
+            let plain = self.local_product(&x, &self.weight.part(0..outputs));
+            let rest = self.local_swiglu(&x, &self.weight.part(outputs..all));
+            return [plain, rest];
         }
         let all = self.forward(x);
         let rest = swiglu(all.clone().slice(s![.., outputs..]));
@@ -110,7 +113,7 @@ impl Linear {
         let residual = match (local, local_gate) {
             (None, _) | (_, Some(None)) => residual,
             (Some(inputs), gate) => match Local::take(residual) {
-                Ok(residual) => return local_onto(residual, &inputs, &self.weight, gate.flatten()),
+                Ok(residual) => return self.local_onto(residual, &inputs, gate.flatten()),
                 Err(residual) => residual,
             },
         };
@@ -129,7 +132,7 @@ impl Linear {
 
     fn product(&self, x: Tensor<2>) -> Tensor<2> {
         match Local::of(&x) {
-            Some(x) => local_product(&x, &self.weight),
+            Some(x) => self.local_product(&x, &self.weight),
             None => self.composed(x),
         }
     }
@@ -137,50 +140,64 @@ impl Linear {
     /// The product in burn's operations.
     fn composed(&self, x: Tensor<2>) -> Tensor<2> {
         let (outputs, inputs) = (self.weight.rows(), self.weight.row_length());
+        let x = round(x, self.operands);
         let at_once = (WIDENED_AT_ONCE / inputs.max(1)).clamp(1, outputs);
         let parts = (0..outputs).step_by(at_once).map(|first| {
             let rows = at_once.min(outputs - first);
             let mut values = vec![0.0; rows * inputs];
             self.weight.widen_rows(first, &mut values);
+            self.operands.round(&mut values);
             let weight: Tensor<2> = upload(values, [rows, inputs], &x.device());
             // The transposed view costs nothing: the product packs its operands whatever their strides.
             x.clone().matmul(weight.transpose())
         });
         Tensor::cat(parts.collect(), 1)
     }
+
+    /// The product with some rows of the weight.
+    fn local_product(&self, x: &Local, weight: &Stored) -> Tensor<2> {
+        self.finished(x, weight, &Plain, weight.rows())
+    }
+
+    fn local_swiglu(&self, x: &Local, weight: &Stored) -> Tensor<2> {
+        self.finished(x, weight, &Swiglu, weight.rows() / 2)
+    }
+
+    fn finished<F: Finish>(
+        &self,
+        x: &Local,
+        weight: &Stored,
+        finish: &F,
+        width: usize,
+    ) -> Tensor<2> {
+        let x = x.matrix();
+        local::build([x.rows(), width], |out| {
+            cpu::product(self.operands, &[x], weight, finish, out, width);
+        })
+    }
+
+    fn local_onto(&self, mut residual: Local, inputs: &[Local], gate: Option<Local>) -> Tensor<2> {
+        let inputs: Vec<_> = inputs.iter().map(Local::matrix).collect();
+        let gate = gate.as_ref().map(Local::row);
+        let width = self.weight.rows();
+        cpu::product(
+            self.operands,
+            &inputs,
+            &self.weight,
+            &Added { gate },
+            residual.values_mut(),
+            width,
+        );
+        residual.into_tensor()
+    }
 }
 
-fn local_product(x: &Local, weight: &Stored) -> Tensor<2> {
-    let (x, width) = (x.matrix(), weight.rows());
-    local::build([x.rows(), width], |out| {
-        cpu::product(&[x], weight, &Plain, out, width);
-    })
-}
-
-fn local_swiglu(x: &Local, weight: &Stored) -> Tensor<2> {
-    let (x, width) = (x.matrix(), weight.rows() / 2);
-    local::build([x.rows(), width], |out| {
-        cpu::product(&[x], weight, &Swiglu, out, width);
-    })
-}
-
-fn local_onto(
-    mut residual: Local,
-    inputs: &[Local],
-    weight: &Stored,
-    gate: Option<Local>,
-) -> Tensor<2> {
-    let inputs: Vec<_> = inputs.iter().map(Local::matrix).collect();
-    let gate = gate.as_ref().map(Local::row);
-    let width = weight.rows();
-    cpu::product(
-        &inputs,
-        weight,
-        &Added { gate },
-        residual.values_mut(),
-        width,
-    );
-    residual.into_tensor()
+/// Rounds in burn's operations.
+pub(super) fn round<const D: usize>(x: Tensor<D>, operands: Operands) -> Tensor<D> {
+    match operands {
+        Operands::F32 => x,
+        Operands::Bf16 => x.cast(FloatDType::BF16).cast(FloatDType::F32),
+    }
 }
 
 impl Rows for Stored {
@@ -194,6 +211,12 @@ impl Rows for Stored {
 
     fn widen_rows(&self, first: usize, out: &mut [f32]) {
         self.widen_rows(first, out);
+    }
+
+    fn narrow_rows(&self, first: usize, out: &mut [u16]) {
+        if !self.copy_bf16_rows(first, out) {
+            cpu::narrow_rows(self, first, out);
+        }
     }
 }
 

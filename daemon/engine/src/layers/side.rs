@@ -5,6 +5,7 @@ use std::ops::Range;
 use burn::tensor::{Tensor, s};
 
 use super::Linear;
+use crate::cpu::Operands;
 use crate::lora::{Delta, Fitted};
 use crate::weights::{Scope, Stored};
 
@@ -35,19 +36,21 @@ impl Side {
         let starts = (0..).step_by(each.max(1));
         let found = names.iter().zip(starts).flat_map(|(name, start)| {
             let fitted = scope.adapters(name);
-            fitted
-                .iter()
-                .map(move |fitted| Self::new(fitted, start..start + fitted.layers * each))
+            fitted.iter().map(move |fitted| {
+                let outputs = start..start + fitted.layers * each;
+                Self::new(fitted, outputs, scope.operands())
+            })
         });
         found.collect()
     }
 
-    fn new(fitted: &Fitted, outputs: Range<usize>) -> Self {
+    fn new(fitted: &Fitted, outputs: Range<usize>, operands: Operands) -> Self {
+        let chain = |product| Chain::of(product, operands);
         let path = match &fitted.adapter.delta {
-            Delta::LowRank(product) => Path::LowRank(Chain::of(product)),
+            Delta::LowRank(product) => Path::LowRank(chain(product)),
             Delta::Kronecker { left, right } => Path::Kronecker {
-                left: Chain::of(left),
-                right: Chain::of(right),
+                left: chain(left),
+                right: chain(right),
             },
         };
         Self {
@@ -74,8 +77,9 @@ impl Side {
 }
 
 impl Chain {
-    fn of(product: &[Stored]) -> Self {
-        Self(product.iter().rev().cloned().map(Linear::of).collect())
+    fn of(product: &[Stored], operands: Operands) -> Self {
+        let factors = product.iter().rev().cloned();
+        Self(factors.map(|factor| Linear::of(factor, operands)).collect())
     }
 
     /// Scales after the first layer, where a product has the fewest numbers.

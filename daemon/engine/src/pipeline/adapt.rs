@@ -23,7 +23,7 @@ impl Pipeline {
         let weights = &self.transformer_weights;
         let (transformer, notices) = self.adapted.get(loras, weights, |adapters| {
             let config = self.transformer_config.clone();
-            Transformer::load(config, weights, adapters, &self.device)
+            Transformer::load(config, weights, adapters, &self.target)
         })?;
         for notice in &notices {
             warn!("{notice}");

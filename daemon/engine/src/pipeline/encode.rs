@@ -139,7 +139,7 @@ impl Pipeline {
         self.encodings.get_or(Key::of_picture(picture), || {
             let (width, height) = picture.dimensions();
             let shape = [1, 3, height as usize, width as usize];
-            let pixels = upload(reference::to_chw(picture), shape, &self.device);
+            let pixels = upload(reference::to_chw(picture), shape, &self.target.device);
             Ok(latent::to_tokens(self.vae.encode(pixels, room)?))
         })
     }
@@ -147,7 +147,7 @@ impl Pipeline {
     fn origin(&self, latent: Tensor<2>, init: &Init, steps: u32, grid: Grid) -> Origin {
         let repaint = init.mask.as_ref().map(|mask| {
             let values = init::of_tokens(mask, grid);
-            upload(values, [grid.tokens(), 1], &self.device)
+            upload(values, [grid.tokens(), 1], &self.target.device)
         });
         Origin {
             latent,

@@ -36,7 +36,7 @@ impl Pipeline {
     /// A device or precision that is not available; a model that is missing, damaged, incomplete or of
     /// a kind that is not run. See [`EngineError::code`].
     pub fn open_source(source: &ModelSource, options: &OpenOptions) -> Result<Self, EngineError> {
-        let device = options.resolve()?;
+        let target = options.resolve()?;
         let began = Instant::now();
         let model = Model::open(source)?;
         let info = ModelInfo::of(&model);
@@ -57,7 +57,7 @@ impl Pipeline {
                 &text.path,
                 text.config.clone(),
                 &text.weights,
-                &device,
+                &target,
             )
             .map_err(|error| match error {
                 EngineError::Weights(error) => text.explain(error).into(),
@@ -68,13 +68,13 @@ impl Pipeline {
                 transformer.config.clone(),
                 &transformer.weights,
                 &Adapters::default(),
-                &device,
+                &target,
             )
             .map(Arc::new)
             .map_err(|error| transformer.explain(error))?,
             transformer_config: transformer.config,
             adapted: lora::Cache::default(),
-            vae: Vae::load(&vae.config, &vae.weights, &device)
+            vae: Vae::load(&vae.config, &vae.weights, &target.device)
                 .map_err(|error| vae.explain(error))?,
             transformer_weights: transformer.weights,
             encodings: Encodings::default(),
@@ -83,7 +83,7 @@ impl Pipeline {
             sizes: plan::Sizes::of(&info),
             memory: options.memory,
             info,
-            device,
+            target,
         };
         debug!(model = %pipeline.info.name, seconds = began.elapsed().as_secs_f64(), "opened");
         Ok(pipeline)

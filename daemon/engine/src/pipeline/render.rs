@@ -36,7 +36,7 @@ impl Pipeline {
         let shape = grid.shape(4 * self.info.architecture.latent_channels);
         let values = seed::randn(seed, shape.iter().product());
         watch.show_host("noise", &shape, TensorData::F32(&values));
-        latent::to_tokens(upload(values, shape, &self.device))
+        latent::to_tokens(upload(values, shape, &self.target.device))
     }
 
     pub(super) fn denoise(

@@ -68,6 +68,7 @@ impl Layer {
                 count: config.num_attention_heads,
                 shared: config.num_key_value_heads,
                 width: head_width,
+                operands: scope.operands(),
             },
         })
     }

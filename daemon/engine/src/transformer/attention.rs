@@ -35,6 +35,7 @@ impl HeadSplit {
                 count: config.num_attention_heads,
                 shared: config.num_attention_heads,
                 width,
+                operands: scope.operands(),
             },
             query_norm: RmsNorm::load(scope, query_norm, width, config.eps)?,
             key_norm: RmsNorm::load(scope, key_norm, width, config.eps)?,

@@ -34,7 +34,8 @@ pub(super) struct Modulator<const N: usize> {
 
 impl<const N: usize> Modulator<N> {
     pub(super) fn load(scope: &Scope<'_>, name: &str, hidden: usize) -> Result<Self, WeightsError> {
-        let linear = Linear::load(&scope.at(name), "linear", 3 * N * hidden, hidden)?;
+        let scope = scope.at(name).unrounded();
+        let linear = Linear::load(&scope, "linear", 3 * N * hidden, hidden)?;
         Ok(Self { linear })
     }
 

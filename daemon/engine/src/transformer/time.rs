@@ -24,7 +24,7 @@ impl TimeEmbedding {
         scope: &Scope<'_>,
         config: &TransformerConfig,
     ) -> Result<Self, WeightsError> {
-        let scope = scope.at("time_guidance_embed");
+        let scope = scope.at("time_guidance_embed").unrounded();
         let load = |name| Embedder::load(&scope.at(name), config);
         let guidance = config.guidance_embeds;
         Ok(Self {

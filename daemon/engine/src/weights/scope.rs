@@ -1,7 +1,7 @@
 //! Finding tensors by dotted name.
 //!
 //! A model is built by walking down a tree of names, so each module gets a [`Scope`]: the weights,
-//! a prefix, and the device. Every read states the shape that the config implies, and a tensor of
+//! a prefix, the device, and what layers there round to before they multiply. Every read states the shape that the config implies, and a tensor of
 //! another shape is an error here, before burn would panic on it. Adapters, where there are some, are
 //! found by the same names.
 
@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use burn::tensor::{Device, Tensor};
 
 use super::{Stored, Weights, WeightsError};
+use crate::cpu::Operands;
 use crate::host::upload;
 use crate::lora::{Adapters, Fitted};
 
@@ -20,6 +21,7 @@ pub(crate) struct Scope<'a> {
     weights: &'a Weights,
     device: &'a Device,
     prefix: String,
+    operands: Operands,
     adapters: Option<&'a Adapters>,
 }
 
@@ -30,6 +32,7 @@ impl<'a> Scope<'a> {
             weights,
             device,
             prefix: String::new(),
+            operands: Operands::F32,
             adapters: None,
         }
     }
@@ -40,6 +43,17 @@ impl<'a> Scope<'a> {
             adapters: Some(adapters),
             ..self
         }
+    }
+
+    /// The same place, where linear layers and attention round to these operands; without this, and below what is
+    /// [`unrounded`](Self::unrounded), they do not.
+    pub(crate) fn rounding(self, operands: Operands) -> Self {
+        Self { operands, ..self }
+    }
+
+    /// The same place, where nothing is rounded whatever else is: for what depends on the time.
+    pub(crate) fn unrounded(&self) -> Self {
+        self.clone().rounding(Operands::F32)
     }
 
     /// The place one name further down; the name may hold dots.
@@ -53,6 +67,11 @@ impl<'a> Scope<'a> {
     /// The device that tensors are read to.
     pub(crate) fn device(&self) -> &'a Device {
         self.device
+    }
+
+    /// What linear layers and attention round to.
+    pub(crate) fn operands(&self) -> Operands {
+        self.operands
     }
 
     /// The adapters of the layer `leaf`.

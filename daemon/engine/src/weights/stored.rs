@@ -203,23 +203,49 @@ impl Stored {
     /// Decodes whole rows from the row `first` on: as many as `out` holds. Safe to call from several
     /// threads at once.
     pub(crate) fn widen_rows(&self, first: usize, out: &mut [f32]) {
-        let length = self.row_length();
         let mut rest = out;
-        let mut skip = first;
-        for piece in &self.pieces {
-            if rest.is_empty() {
-                break;
-            }
-            if skip >= piece.rows {
-                skip -= piece.rows;
-                continue;
-            }
-            let count = ((piece.rows - skip) * length).min(rest.len());
+        for (piece, from, count) in self.runs(first, rest.len()) {
             let (now, later) = rest.split_at_mut(count);
-            piece.widen(skip * length, now);
+            piece.widen(from, now);
             rest = later;
-            skip = 0;
         }
+    }
+
+    /// As [`widen_rows`](Self::widen_rows), of rows that are stored as bf16 and not scaled: the bits as they
+    /// are. Where they are stored otherwise, nothing is done and the answer is no.
+    pub(crate) fn copy_bf16_rows(&self, first: usize, out: &mut [u16]) -> bool {
+        if !self
+            .runs(first, out.len())
+            .all(|(piece, ..)| piece.is_plain_bf16())
+        {
+            return false;
+        }
+        let mut rest = out;
+        for (piece, from, count) in self.runs(first, rest.len()) {
+            let (now, later) = rest.split_at_mut(count);
+            let start = piece.bytes.start + piece.encoding.bytes_of(from);
+            let bytes = &piece.file.map[start..start + piece.encoding.bytes_of(count)];
+            for (number, &pair) in now.iter_mut().zip(bytes.as_chunks::<2>().0) {
+                *number = u16::from_le_bytes(pair);
+            }
+            rest = later;
+        }
+        true
+    }
+
+    /// Where `count` numbers of whole rows are, from the row `first` on: pieces, the first number in each
+    /// and how many from there.
+    fn runs(&self, first: usize, count: usize) -> impl Iterator<Item = (&Piece, usize, usize)> {
+        let length = self.row_length();
+        let (mut skip, mut left) = (first, count);
+        self.pieces.iter().filter_map(move |piece| {
+            let rows = piece.rows.saturating_sub(skip);
+            let count = (rows * length).min(left);
+            let from = skip * length;
+            skip = skip.saturating_sub(piece.rows);
+            left -= count;
+            (count > 0).then_some((piece, from, count))
+        })
     }
 
     /// All numbers as f32.
@@ -231,6 +257,10 @@ impl Stored {
 }
 
 impl Piece {
+    fn is_plain_bf16(&self) -> bool {
+        self.encoding == Encoding::Bf16 && matches!(self.scale, Scale::One(1.0))
+    }
+
     /// Decodes as many numbers as `out` holds, from the number `first` on, where a row begins.
     fn widen(&self, first: usize, out: &mut [f32]) {
         let mut start = self.bytes.start + self.encoding.bytes_of(first);

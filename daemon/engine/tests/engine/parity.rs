@@ -2,7 +2,7 @@
 //!
 //! The example `parity` compares any other model the same way.
 
-use atelier_flux::{OpenOptions, Pipeline};
+use atelier_flux::{OpenOptions, Pipeline, Precision};
 
 use crate::fixture::{Case, Data, Recorder, Values, dev, klein, pipeline, psnr};
 
@@ -66,5 +66,32 @@ fn compare(case: &str, name: &str, found: &Values, expected: &Values) {
             assert!(distance < TOLERANCE, "{case}: {name} is {distance:.1e} off");
         }
         _ => panic!("{case}: {name} has another element type"),
+    }
+}
+
+/// How near pictures in bf16 must be to those in f32.
+const LEAST_PSNR_OF_BF16: f64 = 30.0;
+
+#[test]
+fn pictures_in_bf16_are_near_those_in_f32() {
+    for folder in [klein(), dev()] {
+        let open = |precision| {
+            let options = OpenOptions {
+                precision,
+                ..OpenOptions::default()
+            };
+            Pipeline::open(&folder.join("model"), &options).unwrap()
+        };
+        let pipelines = [Precision::F32, Precision::Bf16].map(open);
+        for case in Case::all(&folder) {
+            let [exact, rounded] = pipelines.each_ref().map(|pipeline| {
+                let quiet = &mut Recorder::default();
+                pipeline.render(&case.request, quiet).unwrap()
+            });
+            let psnr = psnr(&rounded, &exact);
+            println!("{}: {psnr:.2} dB", case.name);
+            assert!(psnr >= LEAST_PSNR_OF_BF16, "{}: {psnr:.2} dB", case.name);
+            assert_ne!(rounded, exact, "{}: nothing was rounded", case.name);
+        }
     }
 }

@@ -1,16 +1,19 @@
 //! A band of queries against all keys: what one thread does at a time.
 
+use std::marker::PhantomData;
 use std::ops::Range;
-
-use pulp::{Simd, WithSimd};
 
 use super::weigh::weigh;
 use super::{Hidden, Packed, TILE};
 use crate::cpu::matrix::Matrix;
-use crate::cpu::tile::{self, DEPTH, SHORT, TALL};
+use crate::cpu::tile::DEPTH;
+use crate::cpu::unit::{Multiply, Task, Unit, Words, words_of};
 
 /// The bits of 1.
 const ONE: u32 = 1.0_f32.to_bits();
+
+/// Most numbers in a strip's row: two in a word.
+const MOST_NUMBERS: usize = 2 * DEPTH;
 
 /// A band of queries, with all packed keys and values.
 pub(super) struct Band<'a> {
@@ -26,10 +29,11 @@ pub(super) struct Band<'a> {
 }
 
 /// A band with the place for its result, and working memory.
-pub(super) struct Task<'a> {
+pub(super) struct OfBand<'a, U> {
     pub(super) band: Band<'a>,
     pub(super) out: &'a mut [f32],
     pub(super) work: &'a mut [f32],
+    pub(super) unit: PhantomData<U>,
 }
 
 /// What is at hand while one head is computed; tiles are `[panel][strip]`.
@@ -38,7 +42,7 @@ struct Work<'a> {
     rows: usize,
     /// The head's queries, rows of [`DEPTH`] for each block of the head's width.
     queries: &'a mut [f32],
-    /// Rows of [`TILE`].
+    /// Rows of [`DEPTH`], of which a tile's keys are used.
     weights: &'a mut [f32],
     /// Tiles of queries by keys.
     scores: &'a mut [f32],
@@ -52,31 +56,19 @@ struct Work<'a> {
     factors: &'a mut [f32],
 }
 
-impl WithSimd for Task<'_> {
-    type Output = ();
-
+impl<U: Unit> Task for OfBand<'_, U> {
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        if S::REGISTER_COUNT >= 32 {
-            self.run::<S, TALL>(simd);
-        } else {
-            self.run::<S, SHORT>(simd);
-        }
-    }
-}
-
-impl Task<'_> {
-    #[inline(always)]
-    fn run<S: Simd, const R: usize>(self, simd: S) {
+    fn run<M: Multiply>(self, multiply: M) {
         let packed = self.band.packed;
         let each = packed.heads.count / packed.shared;
-        let mut work = Work::split(packed, self.band.count.next_multiple_of(R), self.work);
+        let rows = self.band.count.next_multiple_of(M::HEIGHT);
+        let mut work = Work::split(packed, rows, self.work);
         let keys = self.band.keys.chunks_exact(packed.keys_length());
         let values = self.band.values.chunks_exact(packed.values_length());
         for (number, (keys, values)) in keys.zip(values).enumerate() {
             for head in number * each..(number + 1) * each {
-                self.band.gather(head, &mut work);
-                self.band.attend::<S, R>(simd, keys, values, &mut work);
+                self.band.gather::<U>(head, &mut work);
+                self.band.attend::<U, M>(multiply, keys, values, &mut work);
                 self.band.finish(head, &work, self.out);
             }
         }
@@ -85,9 +77,9 @@ impl Task<'_> {
 
 impl<'a> Work<'a> {
     fn split(packed: &Packed, rows: usize, work: &'a mut [f32]) -> Self {
-        let blocks = packed.heads.width.div_ceil(DEPTH);
+        let blocks = packed.key_words.div_ceil(DEPTH);
         let (queries, work) = work.split_at_mut(blocks * rows * DEPTH);
-        let (weights, work) = work.split_at_mut(rows * TILE);
+        let (weights, work) = work.split_at_mut(rows * DEPTH);
         let (scores, work) = work.split_at_mut(rows * TILE.next_multiple_of(packed.panel_width));
         let (sums, work) = work.split_at_mut(rows * packed.value_width());
         let (largest, work) = work.split_at_mut(rows);
@@ -108,29 +100,32 @@ impl<'a> Work<'a> {
 impl Band<'_> {
     /// Copies one head of the band's queries, divided by √d.
     #[inline(always)]
-    fn gather(&self, head: usize, work: &mut Work<'_>) {
+    fn gather<U: Unit>(&self, head: usize, work: &mut Work<'_>) {
         let width = self.packed.heads.width;
         #[allow(clippy::cast_precision_loss, reason = "a width is far below 2^24")]
         let scale = 1.0 / (width as f32).sqrt();
+        let mut scaled = [0.0; MOST_NUMBERS];
         let blocks = work.queries.chunks_exact_mut(work.rows * DEPTH);
         for (block, out) in blocks.enumerate() {
-            let start = head * width + block * DEPTH;
-            let length = DEPTH.min(width - block * DEPTH);
+            let start = block * DEPTH * U::Words::NUMBERS;
+            let scaled = &mut scaled[..(DEPTH * U::Words::NUMBERS).min(width - start)];
+            let padded = words_of::<U>(scaled.len());
             let rows = out.chunks_exact_mut(DEPTH).take(self.count);
-            for (number, out) in (self.first..).zip(rows) {
-                let query = &self.queries.row(number)[start..start + length];
-                for (out, value) in out.iter_mut().zip(query) {
+            for (number, words) in (self.first..).zip(rows) {
+                let query = &self.queries.row(number)[head * width + start..];
+                for (out, value) in scaled.iter_mut().zip(query) {
                     *out = value * scale;
                 }
+                put_all::<U>(scaled, &mut words[..padded]);
             }
         }
     }
 
     /// Sums one head's values by their weights.
     #[inline(always)]
-    fn attend<S: Simd, const R: usize>(
+    fn attend<U: Unit, M: Multiply>(
         &self,
-        simd: S,
+        multiply: M,
         keys: &[f32],
         values: &[f32],
         work: &mut Work<'_>,
@@ -144,18 +139,19 @@ impl Band<'_> {
             if !self.sees(&tile) {
                 continue;
             }
-            self.score::<S, R>(simd, keys, &tile, work);
-            self.weigh(simd, &tile, work);
+            self.score(multiply, keys, &tile, work);
+            self.weigh::<U, M>(multiply, &tile, work);
             if !is_first && work.factors.iter().any(|factor| factor.to_bits() != ONE) {
                 let factors = work.factors.iter().cycle();
                 for (sums, &factor) in work.sums.chunks_exact_mut(panel_width).zip(factors) {
                     sums.iter_mut().for_each(|sum| *sum *= factor);
                 }
             }
-            let part = tile.start * panel_width..tile.end * panel_width;
-            let panels = values.chunks_exact(self.packed.total * panel_width);
+            let first = tile.start / U::Words::NUMBERS;
+            let part = first * panel_width..(first + words_of::<U>(tile.len())) * panel_width;
+            let panels = values.chunks_exact(self.packed.value_words * panel_width);
             let panels = panels.map(|panel| &panel[part.clone()]);
-            tile::multiply_all::<S, R>(simd, work.weights, panels, work.sums, is_first);
+            multiply.all(work.weights, panels, work.sums, is_first);
             is_first = false;
         }
         if is_first {
@@ -165,40 +161,44 @@ impl Band<'_> {
 
     /// The scores of all queries for a tile of keys.
     #[inline(always)]
-    fn score<S: Simd, const R: usize>(
+    fn score<M: Multiply>(
         &self,
-        simd: S,
+        multiply: M,
         keys: &[f32],
         tile: &Range<usize>,
         work: &mut Work<'_>,
     ) {
         let panel_width = self.packed.panel_width;
-        let width = self.packed.heads.width;
-        let length = width * panel_width;
+        let words = self.packed.key_words;
+        let length = words * panel_width;
         let from = tile.start / panel_width * length;
         let to = from + tile.len().div_ceil(panel_width) * length;
         for (block, queries) in work.queries.chunks_exact(work.rows * DEPTH).enumerate() {
-            let depth = block * DEPTH..width.min((block + 1) * DEPTH);
+            let depth = block * DEPTH..words.min((block + 1) * DEPTH);
             let part = depth.start * panel_width..depth.end * panel_width;
             let panels = keys[from..to].chunks_exact(length);
             let panels = panels.map(|panel| &panel[part.clone()]);
-            tile::multiply_all::<S, R>(simd, queries, panels, work.scores, block == 0);
+            multiply.all(queries, panels, work.scores, block == 0);
         }
     }
 
     /// Turns the scores into weights.
     #[inline(always)]
-    fn weigh<S: Simd>(&self, simd: S, tile: &Range<usize>, work: &mut Work<'_>) {
+    fn weigh<U: Unit, M: Multiply>(&self, multiply: M, tile: &Range<usize>, work: &mut Work<'_>) {
         let panel_width = self.packed.panel_width;
-        for (number, weights) in work.weights.chunks_exact_mut(TILE).enumerate() {
-            let weights = &mut weights[..tile.len()];
+        let padded = words_of::<U>(tile.len());
+        let mut weights = [0.0; TILE];
+        let weights = &mut weights[..tile.len()];
+        for (number, words) in work.weights.chunks_exact_mut(DEPTH).enumerate() {
             let scores = work.scores.chunks_exact(panel_width);
             let scores = scores.skip(number).step_by(work.rows);
             for (to, from) in weights.chunks_mut(panel_width).zip(scores) {
                 to.copy_from_slice(&from[..to.len()]);
             }
             let hidden = self.hidden_row(number, tile);
-            let (factor, sum) = weigh(simd, weights, hidden, &mut work.largest[number]);
+            let largest = &mut work.largest[number];
+            let (factor, sum) = weigh(multiply.simd(), weights, hidden, largest);
+            put_all::<U>(weights, &mut words[..padded]);
             work.totals[number] = work.totals[number].mul_add(factor, sum);
             work.factors[number] = factor;
         }
@@ -238,4 +238,11 @@ impl Band<'_> {
         let start = number * self.packed.total;
         self.hidden?.get(start + tile.start..start + tile.end)
     }
+}
+
+/// Puts numbers into words, and zeros behind them.
+#[inline(always)]
+fn put_all<U: Unit>(numbers: &[f32], words: &mut [f32]) {
+    U::Words::put(numbers, 0, words);
+    words[numbers.len().div_ceil(U::Words::NUMBERS)..].fill(0.0);
 }

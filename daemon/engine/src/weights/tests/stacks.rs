@@ -90,3 +90,38 @@ fn a_part_may_be_given_other_names() {
     assert_eq!(error.code(), "tensor-missing");
     assert!(error.to_string().contains("fp8-tagged.safetensors"));
 }
+
+#[test]
+fn rows_in_bf16_are_copied_as_they_are_and_no_others() {
+    let bytes: Vec<u8> = (0..2 * 3 * 4).collect();
+    let file = Safetensors::default()
+        .with("a", "BF16", &[3, 4], &bytes)
+        .with(
+            "b",
+            "BF16",
+            &[3, 4],
+            &bytes.iter().rev().copied().collect::<Vec<_>>(),
+        )
+        .fp8("c", 0x38);
+    let (_folder, weights) = open_bytes(&file.bytes());
+    let weights = weights.unwrap();
+    let stack = |names: &[&str]| {
+        let tensors = names.iter().map(|name| weights.get(name).unwrap().clone());
+        Stored::stack(tensors).unwrap()
+    };
+    let both = stack(&["a", "b"]);
+    let widened = both.widen();
+    for (first, rows) in [(0, 6), (0, 1), (2, 2), (3, 3), (1, 5)] {
+        let mut copied = vec![0; 4 * rows];
+        assert!(both.copy_bf16_rows(first, &mut copied), "{first}");
+        let upper = widened[4 * first..][..4 * rows].iter();
+        let upper: Vec<_> = upper.map(|number| number.to_bits() >> 16).collect();
+        let copied: Vec<_> = copied.into_iter().map(u32::from).collect();
+        assert_eq!(copied, upper, "{first}");
+    }
+    let mixed = stack(&["a", "c"]);
+    assert!(mixed.copy_bf16_rows(0, &mut [0; 12]));
+    let mut untouched = [7; 8];
+    assert!(!mixed.copy_bf16_rows(2, &mut untouched));
+    assert_eq!(untouched, [7; 8]);
+}

@@ -57,6 +57,8 @@ pub struct RenderShape {
     pub init: bool,
     /// Whether each step takes a second pass, with the negative prompt.
     pub guided: bool,
+    /// Whether LoRA files act on the transformer.
+    pub adapted: bool,
 }
 
 impl RenderShape {
@@ -84,6 +86,11 @@ fn tokens_of((width, height): (u32, u32)) -> u64 {
 
 fn pixels_of((width, height): (u32, u32)) -> u64 {
     u64::from(width) * u64::from(height)
+}
+
+/// Bytes of a picture that is encoded, in bytes and in numbers.
+fn given(size: (u32, u32)) -> u64 {
+    (3 + 3 * F32) * pixels_of(size)
 }
 
 /// What a picture takes in memory.
@@ -165,6 +172,8 @@ pub(crate) struct Planner<'a> {
     pub(crate) networks: &'a Networks,
     pub(crate) sizes: Sizes,
     pub(crate) vae: &'a Vae,
+    /// Bytes of encodings that were kept from earlier pictures.
+    pub(crate) kept: u64,
 }
 
 impl Planner<'_> {
@@ -172,16 +181,20 @@ impl Planner<'_> {
     pub(crate) fn plan(&self, shape: &RenderShape, steps: u32, asked: Option<u64>) -> MemoryPlan {
         let limit = MemoryLimit::now(asked);
         let held = self.open() + self.conditions(shape);
-        let budget = limit.map(|limit| without_slack(limit.bytes).saturating_sub(held));
         let size = [shape.height as usize, shape.width as usize];
         let mut stages = vec![self.text_stage(shape)];
         let init = shape.init.then_some((shape.width, shape.height));
         let encoded = init.iter().chain(&shape.references);
+        let picture = 3 * pixels_of((shape.width, shape.height));
+        let beside = encoded
+            .clone()
+            .map(|&size| given(size))
+            .fold(picture, u64::max);
+        let budget = limit.map(|limit| without_slack(limit.bytes).saturating_sub(held + beside));
         let encodings = encoded.map(|&size| {
             let sides = [size.1 as usize, size.0 as usize];
             let (peak, tiled) = of_vae(|budget| self.vae.encode_peak(sides, budget), budget);
-            // The picture in bytes and in numbers is held beside.
-            (peak + (3 + 3 * F32) * pixels_of(size), tiled)
+            (peak + given(size), tiled)
         });
         if let Some((peak, tiled)) = encodings.reduce(|a, b| (a.0.max(b.0), a.1 || b.1)) {
             let mut stage = stage("references", held + peak, self.sizes.vae / 2, 1);
@@ -197,7 +210,6 @@ impl Planner<'_> {
             passes,
         ));
         let (peak, tiled) = of_vae(|budget| self.vae.decode_peak(size, budget), budget);
-        let picture = 3 * pixels_of((shape.width, shape.height));
         let mut decoding = stage("vae", held + peak + picture, self.sizes.vae / 2, 1);
         decoding.tiled = tiled;
         stages.push(decoding);
@@ -227,7 +239,7 @@ impl Planner<'_> {
 
     /// What is held as long as the model is open.
     fn open(&self) -> u64 {
-        PROGRAM + TOKENIZER * self.sizes.tokenizer
+        PROGRAM + TOKENIZER * self.sizes.tokenizer + self.kept
     }
 
     /// Encoded prompts, and tokens of references and of the picture to begin from.
@@ -263,7 +275,13 @@ impl Planner<'_> {
         let [hidden, inner, head_width, channels] =
             [sizes.hidden, sizes.inner, sizes.head_width, sizes.channels].map(|size| size as u64);
         let tokens = shape.tokens();
-        let block = tokens * (7 * hidden + inner);
+        let block = if shape.adapted {
+            // The fused layer's outputs exist as a whole, beside what adapters add to them.
+            let fused = 3 * hidden + 2 * inner;
+            tokens * (2 * hidden + 2 * fused + inner)
+        } else {
+            tokens * (7 * hidden + inner)
+        };
         // Cosines and sines, of all tokens and again of either stream's, and the embedded prompt.
         let embedded = prompt::TOKENS as u64 * hidden;
         let conditioning = shape.passes() * (2 * tokens * head_width + embedded);
@@ -291,6 +309,7 @@ pub fn memory_plan(
         networks: &Networks::of(&model),
         sizes: Sizes::of(&ModelInfo::of(&model)),
         vae: &vae,
+        kept: 0,
     };
     Ok(planner.plan(shape, steps, memory))
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! cargo run --release -p atelier-flux --example bench -- MODEL [--width 512] [--height 512]
-//!     [--steps 4] [--references 0] [--runs 3]
+//!     [--steps 4] [--references 0] [--runs 3] [--memory MIB] [--lora FILE] [--out PICTURE.png]
 //! ```
 //!
 //! MODEL is whatever `atelier` takes for a path. After a picture that is not counted it makes RUNS
@@ -10,7 +10,9 @@
 //! it measures the rate of a plain matrix product (the `gemm` crate's, through burn, f32, all threads):
 //! a busy or throttled machine slows both, so their ratio says more than seconds do. Printed are
 //! medians: a table on stderr, one JSON document on stdout. Anonymous memory is sampled every few
-//! milliseconds while a stage runs, and shown beside what the plan says.
+//! milliseconds while a stage runs, and shown beside what the plan says. `--memory` is the limit that
+//! the settings' `memory` gives. With `--runs 0` the first picture counts, where one takes minutes.
+//! `--out` keeps the last picture, to compare it with another run's.
 
 mod gemm;
 mod memory;
@@ -18,8 +20,9 @@ mod report;
 mod stages;
 
 use std::error::Error;
+use std::path::PathBuf;
 
-use atelier_flux::{OpenOptions, Pipeline, RenderShape, Request};
+use atelier_flux::{Lora, OpenOptions, Pipeline, RenderShape, Request};
 use image::RgbImage;
 
 use memory::Sampler;
@@ -33,18 +36,27 @@ struct Asked {
     steps: u32,
     references: u32,
     runs: u32,
+    /// Bytes.
+    memory: Option<u64>,
+    loras: Vec<Lora>,
+    out: Option<PathBuf>,
 }
 
-const USAGE: &str =
-    "usage: bench MODEL [--width W] [--height H] [--steps N] [--references N] [--runs N]";
+const USAGE: &str = "usage: bench MODEL [--width W] [--height H] [--steps N] [--references N] \
+                     [--runs N] [--memory MIB] [--lora FILE]… [--out PICTURE.png]";
 
 fn main() -> Result<(), Box<dyn Error>> {
     let asked = parse(std::env::args().skip(1))?;
-    let pipeline = Pipeline::open(asked.model.as_ref(), &OpenOptions::default())?;
+    let options = OpenOptions {
+        memory: asked.memory,
+        ..OpenOptions::default()
+    };
+    let pipeline = Pipeline::open(asked.model.as_ref(), &options)?;
     let shape = RenderShape {
         width: asked.width,
         height: asked.height,
         references: vec![(asked.width, asked.height); asked.references as usize],
+        adapted: !asked.loras.is_empty(),
         ..RenderShape::default()
     };
     let sampler = Sampler::start(STAGES.len());
@@ -53,13 +65,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     for run in 0..=asked.runs {
         let rate = gemm::rate();
         let mut watch = Stopwatch::new(&sampler);
-        pipeline.render(&request(&asked, run), &mut watch)?;
-        // The first is for caches, clocks and pages to settle.
-        if run > 0 {
+        let picture = pipeline.render(&request(&asked, run), &mut watch)?;
+        // The first is for caches, clocks and pages to settle, unless there is no other.
+        if run > 0 || asked.runs == 0 {
             rates.push(rate);
             for (all, of_run) in seconds.iter_mut().zip(watch.finish()) {
                 all.extend(of_run);
             }
+        }
+        if let Some(out) = asked.out.as_ref().filter(|_| run == asked.runs) {
+            picture.save(out)?;
         }
     }
     let report = Report {
@@ -91,6 +106,7 @@ fn request(asked: &Asked, run: u32) -> Request {
         height: asked.height,
         steps: asked.steps,
         seed: 1,
+        loras: asked.loras.clone(),
         references: (0..asked.references).map(reference).collect(),
         ..Request::default()
     }
@@ -104,15 +120,25 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Asked, Box<dyn E
         steps: 4,
         references: 0,
         runs: 3,
+        memory: None,
+        loras: Vec::new(),
+        out: None,
     };
     while let Some(option) = arguments.next() {
-        let number: u32 = arguments.next().ok_or(USAGE)?.parse()?;
+        let value = arguments.next().ok_or(USAGE)?;
+        let number = || value.parse::<u32>();
         match option.as_str() {
-            "--width" => asked.width = number,
-            "--height" => asked.height = number,
-            "--steps" => asked.steps = number,
-            "--references" => asked.references = number,
-            "--runs" => asked.runs = number.max(1),
+            "--width" => asked.width = number()?,
+            "--height" => asked.height = number()?,
+            "--steps" => asked.steps = number()?,
+            "--references" => asked.references = number()?,
+            "--runs" => asked.runs = number()?,
+            "--memory" => asked.memory = Some(u64::from(number()?) << 20),
+            "--lora" => asked.loras.push(Lora {
+                path: value.into(),
+                scale: 1.0,
+            }),
+            "--out" => asked.out = Some(value.into()),
             _ => return Err(USAGE.into()),
         }
     }

@@ -269,7 +269,6 @@ impl Studio {
             },
             init: prepared.init.clone(),
             loras: loras::requested(job),
-            ..Request::default()
         };
         request
             .check()

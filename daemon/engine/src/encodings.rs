@@ -111,6 +111,13 @@ impl Encodings {
         shelf.shrink();
     }
 
+    /// Gives up all that is kept now.
+    pub(crate) fn clear(&self) {
+        let mut shelf = self.shelf();
+        shelf.entries.clear();
+        shelf.tally.bytes = 0;
+    }
+
     pub(crate) fn tally(&self) -> EncodingTally {
         self.shelf().tally
     }
@@ -209,6 +216,9 @@ mod tests {
         assert!(!made(&encodings, a) && made(&encodings, b));
         let tally = encodings.tally();
         assert_eq!((tally.prompts, tally.reused, tally.bytes), (4, 2, 64));
+        encodings.clear();
+        assert_eq!(encodings.tally().bytes, 0);
+        assert!(made(&encodings, a) && !made(&encodings, a), "kept again");
         encodings.limit(0);
         assert_eq!(encodings.tally().bytes, 0);
         assert!(

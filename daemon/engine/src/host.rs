@@ -1,4 +1,4 @@
-//! Numbers between the host and the device, always f32.
+//! Numbers between the host and the device, always f32, and the host's memory.
 
 use burn::tensor::{DType, Device, ExecutionError, Tensor, TensorData};
 
@@ -24,3 +24,19 @@ pub(crate) fn download<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, En
     data.try_into_vec()
         .map_err(|error| failed(format!("{error:?}")))
 }
+
+/// Hands freed memory back to the system. glibc keeps what was allocated in pieces of less than 32 MiB
+/// for the next time, of every thread by itself; after a stage that is memory which the next one, whose
+/// pieces are of other sizes, takes once more.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[allow(unsafe_code, reason = "glibc has no safe interface to its allocator")]
+pub(crate) fn give_back() {
+    // SAFETY: it takes no pointer, and locks each arena while it looks through it.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}
+
+/// Other allocators decide for themselves.
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+pub(crate) fn give_back() {}

@@ -78,6 +78,7 @@ impl Pipeline {
             networks: &self.networks,
             sizes: self.sizes,
             vae: &self.vae,
+            kept: self.encodings.tally().bytes as u64,
         };
         planner.plan(shape, steps, self.memory)
     }
@@ -101,7 +102,13 @@ impl Pipeline {
         request.check()?;
         let watch = &mut Watch::new(observer);
         let pictures = fit_references(&request.references, request.reference_cap)?;
-        let plan = self.memory_plan(&self.shape(request, &pictures), request.steps);
+        let shape = self.shape(request, &pictures);
+        let mut plan = self.memory_plan(&shape, request.steps);
+        if plan.check().is_err() {
+            // What is kept for later pictures gives way to this one.
+            self.encodings.clear();
+            plan = self.memory_plan(&shape, request.steps);
+        }
         plan.check()?;
         let room = plan.vae_budget();
         let transformer = self.adapted_transformer(&request.loras, watch)?;
@@ -144,6 +151,7 @@ impl Pipeline {
                 .collect(),
             init: init.is_some(),
             guided: !self.info.is_distilled && request.guidance > 1.0,
+            adapted: !request.loras.is_empty(),
         }
     }
 }

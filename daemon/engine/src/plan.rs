@@ -59,6 +59,8 @@ pub struct RenderShape {
     pub init: bool,
     /// Whether each step takes a second pass, with the negative prompt.
     pub guided: bool,
+    /// Whether LoRA files act on the transformer.
+    pub adapted: bool,
 }
 
 impl RenderShape {
@@ -94,6 +96,11 @@ fn tokens_of((width, height): (u32, u32)) -> u64 {
 
 fn pixels_of((width, height): (u32, u32)) -> u64 {
     u64::from(width) * u64::from(height)
+}
+
+/// Bytes of a picture that is encoded, in bytes and in numbers.
+fn given(size: (u32, u32)) -> u64 {
+    (3 + 3 * F32) * pixels_of(size)
 }
 
 /// What a picture takes in memory.
@@ -175,6 +182,8 @@ pub(crate) struct Planner<'a> {
     pub(crate) networks: &'a Networks,
     pub(crate) sizes: Sizes,
     pub(crate) vae: &'a Vae,
+    /// Bytes of encodings that were kept from earlier pictures.
+    pub(crate) kept: u64,
 }
 
 impl Planner<'_> {
@@ -182,16 +191,20 @@ impl Planner<'_> {
     pub(crate) fn plan(&self, shape: &RenderShape, steps: u32, asked: Option<u64>) -> MemoryPlan {
         let limit = MemoryLimit::now(asked);
         let held = self.open() + self.networks.conditions(shape);
-        let budget = limit.map(|limit| without_slack(limit.bytes).saturating_sub(held));
         let size = [shape.height as usize, shape.width as usize];
         let mut stages = vec![self.text_stage(shape)];
         let init = shape.init.then_some((shape.width, shape.height));
         let encoded = init.iter().chain(&shape.references);
+        let picture = 3 * pixels_of((shape.width, shape.height));
+        let beside = encoded
+            .clone()
+            .map(|&size| given(size))
+            .fold(picture, u64::max);
+        let budget = limit.map(|limit| without_slack(limit.bytes).saturating_sub(held + beside));
         let encodings = encoded.map(|&size| {
             let sides = [size.1 as usize, size.0 as usize];
             let (peak, tiled) = of_vae(|budget| self.vae.encode_peak(sides, budget), budget);
-            // The picture in bytes and in numbers is held beside.
-            (peak + (3 + 3 * F32) * pixels_of(size), tiled)
+            (peak + given(size), tiled)
         });
         if let Some((peak, tiled)) = encodings.reduce(|a, b| (a.0.max(b.0), a.1 || b.1)) {
             let mut stage = stage("references", held + peak, self.sizes.vae / 2, 1);
@@ -210,7 +223,6 @@ impl Planner<'_> {
             passes,
         ));
         let (peak, tiled) = of_vae(|budget| self.vae.decode_peak(size, budget), budget);
-        let picture = 3 * pixels_of((shape.width, shape.height));
         let mut decoding = stage("vae", held + peak + picture, self.sizes.vae / 2, 1);
         decoding.tiled = tiled;
         stages.push(decoding);
@@ -240,7 +252,7 @@ impl Planner<'_> {
 
     /// What is held as long as the model is open.
     fn open(&self) -> u64 {
-        PROGRAM + TOKENIZER * self.sizes.tokenizer
+        PROGRAM + TOKENIZER * self.sizes.tokenizer + self.kept
     }
 
     /// A layer's fullest moment: its input and that normalised, the states that were tapped before, and
@@ -278,6 +290,7 @@ pub fn memory_plan(
         networks: &Networks::of(&model),
         sizes: Sizes::of(&ModelInfo::of(&model)),
         vae: &vae,
+        kept: 0,
     };
     Ok(planner.plan(shape, steps, memory))
 }

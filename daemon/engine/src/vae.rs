@@ -7,7 +7,6 @@
 //! - A reference becomes the *mean* of the encoder's distribution: nothing is sampled.
 //! - A patch's channel is 4·latent channel + 2·row + column.
 //! - The latent is normalised after it is cut into patches, and restored before it is put together.
-
 //! - On the processor, a picture is made as a whole where that fits into the memory that it may take, and
 //!   in tiles elsewhere. Tiles are exact but for the moments that normalisations share, which are
 //!   measured on a sample first and checked afterwards: there are no seams to blend.
@@ -23,6 +22,8 @@ mod run;
 mod shape;
 mod stage;
 mod statistics;
+#[cfg(test)]
+mod tests;
 
 use burn::tensor::{Device, Tensor, s};
 
@@ -200,23 +201,4 @@ fn unpatchify(patches: Tensor<4>) -> Tensor<4> {
         .reshape([channels / 4, 2, 2, rows, columns])
         .permute([0, 3, 1, 4, 2])
         .reshape([1, channels / 4, 2 * rows, 2 * columns])
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-    use super::*;
-
-    #[test]
-    fn patches_are_ordered_by_channel_row_column_and_come_back() {
-        let values: Vec<f32> = (0..16_u8).map(f32::from).collect();
-        let latent = Tensor::<1>::from_floats(values.as_slice(), &Device::flex());
-        let latent = latent.reshape([1, 2, 2, 4]);
-        let patches = patchify(latent.clone());
-        assert_eq!(patches.dims(), [1, 8, 1, 2]);
-        let flat: Vec<f32> = patches.clone().into_data().try_into_vec().unwrap();
-        assert_eq!(flat[..8], [0., 2., 1., 3., 4., 6., 5., 7.]);
-        assert_eq!(unpatchify(patches).into_data(), latent.into_data());
-    }
 }

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! cargo run --release -p atelier-flux --example bench -- MODEL [--width 512] [--height 512]
-//!     [--steps 4] [--references 0] [--runs 3] [--precision f32]
+//!     [--steps 4] [--references 0] [--runs 3] [--precision f32] [--memory MIB] [--lora FILE]
+//!     [--out PICTURE.png]
 //! ```
 //!
 //! MODEL is whatever `atelier` takes for a path. After a picture that is not counted it makes RUNS
@@ -10,7 +11,9 @@
 //! it measures the rate of a plain matrix product (the `gemm` crate's, through burn, f32, all threads):
 //! a busy or throttled machine slows both, so their ratio says more than seconds do. Printed are
 //! medians: a table on stderr, one JSON document on stdout. Anonymous memory is sampled every few
-//! milliseconds while a stage runs, and shown beside what the plan says.
+//! milliseconds while a stage runs, and shown beside what the plan says. `--memory` is the limit that
+//! the settings' `memory` gives. With `--runs 0` the first picture counts, where one takes minutes.
+//! `--out` keeps the last picture, to compare it with another run's.
 
 mod gemm;
 mod memory;
@@ -18,8 +21,9 @@ mod report;
 mod stages;
 
 use std::error::Error;
+use std::path::PathBuf;
 
-use atelier_flux::{OpenOptions, Pipeline, Precision, RenderShape, Request};
+use atelier_flux::{Lora, OpenOptions, Pipeline, Precision, RenderShape, Request};
 use image::RgbImage;
 
 use memory::Sampler;
@@ -34,15 +38,21 @@ struct Asked {
     references: u32,
     runs: u32,
     precision: Precision,
+    /// Bytes.
+    memory: Option<u64>,
+    loras: Vec<Lora>,
+    out: Option<PathBuf>,
 }
 
 const USAGE: &str = "usage: bench MODEL [--width W] [--height H] [--steps N] [--references N] \
-    [--runs N] [--precision f32|bf16]";
+                     [--runs N] [--precision f32|bf16] [--memory MIB] [--lora FILE]… \
+                     [--out PICTURE.png]";
 
 fn main() -> Result<(), Box<dyn Error>> {
     let asked = parse(std::env::args().skip(1))?;
     let options = OpenOptions {
         precision: asked.precision,
+        memory: asked.memory,
         ..OpenOptions::default()
     };
     let pipeline = Pipeline::open(asked.model.as_ref(), &options)?;
@@ -50,6 +60,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         width: asked.width,
         height: asked.height,
         references: vec![(asked.width, asked.height); asked.references as usize],
+        adapted: !asked.loras.is_empty(),
         ..RenderShape::default()
     };
     let sampler = Sampler::start(STAGES.len());
@@ -58,13 +69,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     for run in 0..=asked.runs {
         let rate = gemm::rate();
         let mut watch = Stopwatch::new(&sampler);
-        pipeline.render(&request(&asked, run), &mut watch)?;
-        // The first is for caches, clocks and pages to settle.
-        if run > 0 {
+        let picture = pipeline.render(&request(&asked, run), &mut watch)?;
+        // The first is for caches, clocks and pages to settle, unless there is no other.
+        if run > 0 || asked.runs == 0 {
             rates.push(rate);
             for (all, of_run) in seconds.iter_mut().zip(watch.finish()) {
                 all.extend(of_run);
             }
+        }
+        if let Some(out) = asked.out.as_ref().filter(|_| run == asked.runs) {
+            picture.save(out)?;
         }
     }
     let report = Report {
@@ -97,6 +111,7 @@ fn request(asked: &Asked, run: u32) -> Request {
         height: asked.height,
         steps: asked.steps,
         seed: 1,
+        loras: asked.loras.clone(),
         references: (0..asked.references).map(reference).collect(),
         ..Request::default()
     }
@@ -111,20 +126,26 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Asked, Box<dyn E
         references: 0,
         runs: 3,
         precision: Precision::F32,
+        memory: None,
+        loras: Vec::new(),
+        out: None,
     };
     while let Some(option) = arguments.next() {
         let value = arguments.next().ok_or(USAGE)?;
-        if option == "--precision" {
-            asked.precision = value.parse()?;
-            continue;
-        }
-        let number: u32 = value.parse()?;
+        let number = || value.parse::<u32>();
         match option.as_str() {
-            "--width" => asked.width = number,
-            "--height" => asked.height = number,
-            "--steps" => asked.steps = number,
-            "--references" => asked.references = number,
-            "--runs" => asked.runs = number.max(1),
+            "--width" => asked.width = number()?,
+            "--height" => asked.height = number()?,
+            "--steps" => asked.steps = number()?,
+            "--references" => asked.references = number()?,
+            "--runs" => asked.runs = number()?,
+            "--precision" => asked.precision = value.parse()?,
+            "--memory" => asked.memory = Some(u64::from(number()?) << 20),
+            "--lora" => asked.loras.push(Lora {
+                path: value.into(),
+                scale: 1.0,
+            }),
+            "--out" => asked.out = Some(value.into()),
             _ => return Err(USAGE.into()),
         }
     }

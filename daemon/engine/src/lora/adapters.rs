@@ -163,10 +163,21 @@ fn why_nothing(file: &LoraFile, model: &Weights) -> String {
         _ => {
             let change = &file.changes[0];
             let [outputs, inputs] = change.adapter.shape();
-            format!(
-                "its first layer, {}, has {outputs} outputs and {inputs} inputs",
-                change.spelled
-            )
+            match fit(change, model) {
+                Fit::Differs {
+                    expected: [rows, length],
+                } => format!(
+                    "its first layer, {}, has {outputs} outputs and {inputs} inputs, and the \
+                     model's has {rows} and {length}",
+                    change.spelled
+                ),
+                Fit::Absent | Fit::Fits => format!(
+                    "it has none of the file's {} layers, of which the first is {}; a model \
+                     with more blocks would",
+                    file.changes.len(),
+                    change.spelled
+                ),
+            }
         }
     }
 }

@@ -11,7 +11,7 @@ use super::Pipeline;
 use crate::denoise::Origin;
 use crate::encodings::Key;
 use crate::error::EngineError;
-use crate::host::upload;
+use crate::host::{give_back, upload};
 use crate::init::{self, Init};
 use crate::latent::{self, Grid};
 use crate::observer::{Progress, TensorData, Watch};
@@ -74,6 +74,7 @@ impl Pipeline {
         } else {
             None
         };
+        give_back();
         debug!(
             seconds = began.elapsed().as_secs_f64(),
             "encoded the prompt"
@@ -112,6 +113,7 @@ impl Pipeline {
         for (done, picture) in init_picture.into_iter().chain(pictures).enumerate() {
             watch.report(Progress::References { done, total })?;
             let tokens = self.encode_picture(picture, room)?;
+            give_back();
             if let (0, Some(init)) = (done, init) {
                 origin = Some(self.origin(tokens.clone(), init, request.steps, grid));
                 if init.mask.is_none() {

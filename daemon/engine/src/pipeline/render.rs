@@ -10,7 +10,7 @@ use super::Pipeline;
 use super::encode::Conditions;
 use crate::denoise::Denoiser;
 use crate::error::EngineError;
-use crate::host::{download, upload};
+use crate::host::{download, give_back, upload};
 use crate::latent::{self, Grid};
 use crate::observer::{Progress, TensorData, Watch};
 use crate::picture;
@@ -79,6 +79,8 @@ impl Pipeline {
             origin,
         };
         let latent = denoiser.run(noise, watch)?;
+        drop(denoiser);
+        give_back();
         debug!(seconds = began.elapsed().as_secs_f64(), "denoised");
         Ok(latent)
     }
@@ -97,6 +99,7 @@ impl Pipeline {
         let values = self.vae.decode(latent, room)?;
         watch.show("image", || values.clone())?;
         let picture = picture::from_chw(grid, &download(values)?)?;
+        give_back();
         debug!(seconds = began.elapsed().as_secs_f64(), "decoded");
         Ok(picture)
     }

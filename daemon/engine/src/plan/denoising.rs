@@ -29,7 +29,15 @@ impl Networks {
         ]
         .map(|size| size as u64);
         let tokens = shape.tokens();
-        let block_of = |own: u64, seen: u64| own * (5 * hidden + inner) + seen * 2 * hidden;
+        let block_of = |own: u64, seen: u64| {
+            let attending = own * (5 * hidden + inner) + seen * 2 * hidden;
+            if !shape.adapted {
+                return attending;
+            }
+            // The fused layer's outputs exist as a whole, beside what adapters add to them.
+            let fused = 3 * hidden + 2 * inner;
+            attending.max(own * (2 * hidden + 2 * fused + inner))
+        };
         let step = block_of(shape.step_tokens(sizes.reading), tokens);
         let block = match sizes.reading {
             Reading::EveryStep => step,

@@ -40,6 +40,15 @@ impl Stage {
         }
     }
 
+    /// How many group normalisations it has.
+    pub(super) fn normalisations(&self) -> usize {
+        match self {
+            Self::Convolve(_) | Self::Double(_) | Self::Halve(_) => 0,
+            Self::Attend(_) | Self::Head { .. } => 1,
+            Self::Residual(_) => 2,
+        }
+    }
+
     /// Channels of its result.
     pub(super) fn outputs(&self) -> usize {
         match self {

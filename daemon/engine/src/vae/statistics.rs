@@ -51,18 +51,19 @@ impl Norms<'_> {
     }
 }
 
-/// How far moments that were used are from those that were met: the root of the mean square, over all
-/// groups and normalisations, of the shift and of the change in scale that a normalised value suffers.
-/// A value that is normalised has a deviation of 1.
+/// How far moments that were used are from those that were met: the root of the mean square, over the
+/// groups of a normalisation, of the shift and of the change in scale that a normalised value suffers; of
+/// the normalisation where it is largest, because one that is off spoils all that follows. A value that is
+/// normalised has a deviation of 1.
 pub(super) fn distance(used: &Statistics, met: &Statistics) -> f64 {
-    let pairs = used.iter().flatten().zip(met.iter().flatten());
-    let (mut sum, mut count) = (0.0, 0.0);
-    for (used, met) in pairs {
-        let deviation = met.variance().sqrt().max(f64::MIN_POSITIVE);
-        let shift = (used.mean() - met.mean()) / deviation;
-        let scale = used.variance().sqrt() / deviation - 1.0;
-        sum += shift * shift + scale * scale;
-        count += 1.0;
-    }
-    (sum / f64::max(count, 1.0)).sqrt()
+    let of_one = |(used, met): (&Vec<Moments>, &Vec<Moments>)| {
+        let squares = used.iter().zip(met).map(|(used, met)| {
+            let deviation = met.variance().sqrt().max(f64::MIN_POSITIVE);
+            let shift = (used.mean() - met.mean()) / deviation;
+            let scale = used.variance().sqrt() / deviation - 1.0;
+            shift * shift + scale * scale
+        });
+        (squares.sum::<f64>() / met.len().max(1) as f64).sqrt()
+    };
+    used.iter().zip(met).map(of_one).fold(0.0, f64::max)
 }

@@ -14,95 +14,20 @@
 //! takes it over; a lock keeps two attempts apart. An existing target is replaced only if that was
 //! asked for, and then in one step.
 
+mod error;
+mod layout;
+mod partial;
+
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs;
 use std::io;
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use super::Dtype;
-
-/// What the JSON is padded to: the widest element's alignment.
-const ALIGNMENT: usize = 8;
-
-/// A tensor that is to be written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TensorSpec {
-    /// Its name in the file.
-    pub name: String,
-    /// The type of its elements.
-    pub dtype: Dtype,
-    /// Its shape, outermost axis first; empty for a single number.
-    pub shape: Vec<usize>,
-}
-
-/// Why a file could not be written. Every variant names the file.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum WriteError {
-    /// There is something at the target, and overwriting was not asked for.
-    #[error("{} exists", path.display())]
-    Exists {
-        /// The target.
-        path: PathBuf,
-    },
-    /// Somebody else is writing the same file.
-    #[error("{} is being written by another process", path.display())]
-    Busy {
-        /// The target.
-        path: PathBuf,
-    },
-    /// The system refuses to write.
-    #[error("cannot write {}: {source}", path.display())]
-    Unwritable {
-        /// The target.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The tensors cannot be laid out, or were not given the bytes that they were announced with.
-    #[error("{}: the tensor {tensor} {problem}", path.display())]
-    Tensor {
-        /// The target.
-        path: PathBuf,
-        /// The tensor.
-        tensor: String,
-        /// What is wrong with it.
-        problem: String,
-    },
-}
-
-impl WriteError {
-    /// A stable name for scripts.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Exists { .. } => "output-exists",
-            Self::Busy { .. } => "output-busy",
-            Self::Unwritable { source, .. } if is_full(source) => "disk-full",
-            Self::Unwritable { .. } => "output-unwritable",
-            Self::Tensor { .. } => "output-inconsistent",
-        }
-    }
-
-    /// What the user can do about it, where there is something to do.
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::Exists { .. } => Some("give it another name, or ask to overwrite it".into()),
-            Self::Busy { .. } => Some("wait for it, or give the file another name".into()),
-            Self::Unwritable { source, .. } if is_full(source) => {
-                Some("make room, or write to another disk; nothing was left behind".into())
-            }
-            _ => None,
-        }
-    }
-}
-
-fn is_full(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
-    )
-}
+pub use error::WriteError;
+pub use layout::TensorSpec;
+use layout::{Slot, lay_out};
+use partial::Partial;
 
 /// A safetensors file that is being written.
 ///
@@ -125,30 +50,6 @@ pub struct SafetensorsWriter {
     overwrite: bool,
     slots: BTreeMap<String, Slot>,
     length: u64,
-}
-
-/// Where a tensor's next byte goes, and where its last one ends, from the start of the file.
-#[derive(Debug)]
-struct Slot {
-    next: u64,
-    end: u64,
-}
-
-/// The growing file; it is removed unless it was given its name.
-#[derive(Debug)]
-struct Partial {
-    file: File,
-    path: PathBuf,
-    keep: bool,
-}
-
-impl Drop for Partial {
-    fn drop(&mut self) {
-        if !self.keep {
-            // There is no one to tell, and the next attempt takes the file over.
-            let _ = fs::remove_file(&self.path);
-        }
-    }
 }
 
 impl SafetensorsWriter {
@@ -181,7 +82,7 @@ impl SafetensorsWriter {
             slots,
         };
         let written = writer.partial.file.write_all_at(&header, 0);
-        written.map_err(|source| unwritable(target, source))?;
+        written.map_err(|source| WriteError::unwritable(target, source))?;
         Ok(writer)
     }
 
@@ -205,7 +106,7 @@ impl SafetensorsWriter {
         }
         let written = self.partial.file.write_all_at(bytes, slot.next);
         slot.next = end;
-        written.map_err(|source| unwritable(&self.target, source))
+        written.map_err(|source| WriteError::unwritable(&self.target, source))
     }
 
     /// Bytes of the whole file, header included.
@@ -232,136 +133,9 @@ impl SafetensorsWriter {
                 io::ErrorKind::AlreadyExists => WriteError::Exists {
                     path: self.target.clone(),
                 },
-                _ => unwritable(&self.target, source),
+                _ => WriteError::unwritable(&self.target, source),
             })
     }
-}
-
-impl Partial {
-    fn open(target: &Path) -> Result<Self, WriteError> {
-        let mut name = target.file_name().unwrap_or_default().to_owned();
-        name.push(".partial");
-        let path = target.with_file_name(name);
-        let failed = |source| unwritable(target, source);
-        let busy = || WriteError::Busy {
-            path: target.to_owned(),
-        };
-        let mut options = OpenOptions::new();
-        let options = options.read(true).write(true).create(true).truncate(false);
-        let file = options.open(&path).map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(busy()),
-            Err(TryLockError::Error(source)) => return Err(failed(source)),
-        }
-        // Between opening and locking, its owner may have finished: then this is no longer a partial
-        // file, and must not be touched.
-        let ours = file.metadata().map_err(failed)?;
-        let same = fs::symlink_metadata(&path)
-            .is_ok_and(|there| (there.dev(), there.ino()) == (ours.dev(), ours.ino()));
-        if !same {
-            return Err(busy());
-        }
-        let partial = Self {
-            file,
-            path,
-            keep: false,
-        };
-        partial.file.set_len(0).map_err(failed)?;
-        Ok(partial)
-    }
-
-    fn name(&mut self, target: &Path, overwrite: bool) -> io::Result<()> {
-        self.file.sync_all()?;
-        if overwrite {
-            fs::rename(&self.path, target)?;
-        } else {
-            // Unlike a rename, a link replaces nothing.
-            match fs::hard_link(&self.path, target) {
-                Ok(()) => fs::remove_file(&self.path)?,
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(error),
-                // Some file systems have no links; nothing was there when the writing began.
-                Err(_) => fs::rename(&self.path, target)?,
-            }
-        }
-        self.keep = true;
-        let folder = match target.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
-        File::open(folder)?.sync_all()
-    }
-}
-
-fn unwritable(path: &Path, source: io::Error) -> WriteError {
-    WriteError::Unwritable {
-        path: path.to_owned(),
-        source,
-    }
-}
-
-/// The header's bytes, and each tensor's place after it.
-fn lay_out(
-    path: &Path,
-    tensors: &[TensorSpec],
-    metadata: &BTreeMap<String, String>,
-) -> Result<(Vec<u8>, BTreeMap<String, Slot>), WriteError> {
-    let inconsistent = |tensor: &TensorSpec, problem: &str| WriteError::Tensor {
-        path: path.to_owned(),
-        tensor: tensor.name.clone(),
-        problem: problem.to_owned(),
-    };
-    let mut sorted: Vec<_> = tensors.iter().collect();
-    sorted.sort_by_key(|tensor| (rank(tensor.dtype), tensor.name.as_str()));
-    let mut members = Vec::with_capacity(sorted.len() + 1);
-    if !metadata.is_empty() {
-        members.push(format!("\"__metadata__\":{}", serde_json::json!(metadata)));
-    }
-    let mut ranges = BTreeMap::new();
-    let mut reached = 0_u64;
-    for tensor in sorted {
-        let elements = tensor
-            .shape
-            .iter()
-            .try_fold(1_usize, |all, &side| all.checked_mul(side));
-        let end = elements
-            .and_then(|count| tensor.dtype.bytes_of(count))
-            .and_then(|bytes| reached.checked_add(bytes as u64))
-            .ok_or_else(|| inconsistent(tensor, "has a shape of no possible size"))?;
-        members.push(format!(
-            "{}:{{\"dtype\":\"{}\",\"shape\":{},\"data_offsets\":[{reached},{end}]}}",
-            serde_json::json!(tensor.name),
-            tensor.dtype,
-            serde_json::json!(tensor.shape),
-        ));
-        if ranges.insert(tensor.name.clone(), (reached, end)).is_some() {
-            return Err(inconsistent(tensor, "is there twice"));
-        }
-        reached = end;
-    }
-    let mut json = format!("{{{}}}", members.join(","));
-    let padded = json.len().next_multiple_of(ALIGNMENT);
-    json.push_str(&" ".repeat(padded - json.len()));
-    let mut header = (json.len() as u64).to_le_bytes().to_vec();
-    header.extend_from_slice(json.as_bytes());
-    let start = header.len() as u64;
-    let slots = ranges.into_iter().map(|(name, (begin, end))| {
-        let slot = Slot {
-            next: start + begin,
-            end: start + end,
-        };
-        (name, slot)
-    });
-    Ok((header, slots.collect()))
-}
-
-/// Sorts wide elements first, and floats before integers of their width.
-fn rank(dtype: Dtype) -> (std::cmp::Reverse<usize>, bool, String) {
-    use Dtype::{Bool, I8, I16, I32, I64, U8, U16, U32, U64};
-    let integer = matches!(dtype, Bool | I8 | I16 | I32 | I64 | U8 | U16 | U32 | U64);
-    // Eight elements of n bits take n bytes.
-    let bits = dtype.bytes_of(8).unwrap_or_default();
-    (std::cmp::Reverse(bits), integer, dtype.to_string())
 }
 
 #[cfg(test)]
@@ -369,6 +143,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
     use super::*;
+    use crate::weights::Dtype;
 
     fn spec(name: &str, dtype: Dtype, shape: &[usize]) -> TensorSpec {
         TensorSpec {

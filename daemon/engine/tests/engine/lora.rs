@@ -238,6 +238,23 @@ fn a_file_for_another_model_matches_nothing() {
 }
 
 #[test]
+fn a_file_for_a_deeper_model_says_that_its_layers_are_not_here() {
+    // Of the right width, so that only the blocks' number tells.
+    let (_folder, deep) = changed("peft.safetensors", |parts| {
+        let names: Vec<_> = parts.header.keys().cloned().collect();
+        for name in names.iter().filter(|name| name.contains("_blocks.0.")) {
+            rename(parts, name, &name.replace("_blocks.0.", "_blocks.9."));
+        }
+    });
+    let error = refusal(vec![deep]);
+    assert_eq!(error.code(), "lora-matches-nothing");
+    let text = error.to_string();
+    for words in ["none of the file's", "double_blocks.9", "more blocks"] {
+        assert!(text.contains(words), "{text}");
+    }
+}
+
+#[test]
 fn a_file_for_a_model_of_another_width_names_both_widths() {
     // One layer of a model twice as wide.
     let (_folder, wide) = changed("peft.safetensors", |parts| {

@@ -51,6 +51,7 @@ impl PictureArgs {
             references: vec![(REFERENCE_SIDE, REFERENCE_SIDE); self.references],
             init: false,
             guided: !info.is_distilled && info.default_guidance > 1.0,
+            adapted: false,
         };
         memory_plan(source, &shape, info.default_steps, memory).map_err(refused)
     }

@@ -22,7 +22,7 @@ pub(in crate::cli) struct QuantizeArgs {
     #[arg(value_name = "OUT")]
     output: PathBuf,
     /// What becomes fp8: blocks (all their matrices), mixed (those but for the double-stream blocks'
-    /// attention), or auto (mixed for [dev])
+    /// attention), or auto (mixed for dev)
     #[arg(long, default_value_t)]
     recipe: Recipe,
     /// Replace OUT if it is there

@@ -36,6 +36,8 @@ thread_local! {
 const BAND: usize = 96;
 /// Keys in a tile: as many as weights fit into a strip's rows, and whole steps of every unit.
 const TILE: usize = DEPTH;
+/// Most numbers in a word.
+const MOST_IN_WORD: usize = 2;
 
 /// How heads lie in rows, and how many there are.
 #[derive(Debug, Clone, Copy)]
@@ -71,7 +73,7 @@ pub(crate) fn attend(
         hidden,
         outs,
     };
-    unit::choose(operands, attention);
+    unit::choose(operands, false, attention);
 }
 
 struct Attention<'a, 'o> {
@@ -107,6 +109,7 @@ impl OnUnit for Attention<'_, '_> {
             panel_width: unit.shape().panel_width,
             key_words: words_of::<U>(heads.width),
             value_words: words_of::<U>(total),
+            parts: [U::Left::PARTS, U::Right::PARTS],
         };
         scratch::with(&KEYS, packed.keys_length() * shared, |packed_keys| {
             scratch::with(&VALUES, packed.values_length() * shared, |packed_values| {
@@ -147,8 +150,8 @@ impl OnUnit for Attention<'_, '_> {
     }
 }
 
-/// How keys and values lie once packed, one shared head after another: keys as panels `[head width]
-/// [keys]`, values as panels `[keys][head width]`, the first in words.
+/// How keys and values lie once packed, one shared head after another: keys as panels of their head's
+/// width by keys ([`panel`]), values as panels `[panel][tile][part][keys][head width]`, the keys in words.
 struct Packed {
     heads: Heads,
     /// Heads of keys and values.
@@ -160,17 +163,19 @@ struct Packed {
     key_words: usize,
     /// Words of all keys' values of one dimension.
     value_words: usize,
+    /// Words for each of those, in strips and in panels.
+    parts: [usize; 2],
 }
 
 impl Packed {
     /// Words of one head's keys.
     fn keys_length(&self) -> usize {
-        self.total.next_multiple_of(self.panel_width) * self.key_words
+        self.total.next_multiple_of(self.panel_width) * self.key_words * self.parts[1]
     }
 
     /// Words of one head's values.
     fn values_length(&self) -> usize {
-        self.value_words * self.value_width()
+        self.value_words * self.value_width() * self.parts[1]
     }
 
     /// A head's width in whole panels.
@@ -180,8 +185,8 @@ impl Packed {
 
     /// Numbers that a band works on: queries, weights, scores, sums, and three for each query.
     fn work_length(&self) -> usize {
-        let depth = self.key_words.next_multiple_of(DEPTH);
-        BAND * (depth + DEPTH + TILE.next_multiple_of(self.panel_width) + self.value_width() + 3)
+        let depth = self.parts[0] * (self.key_words.next_multiple_of(DEPTH) + DEPTH);
+        BAND * (depth + TILE.next_multiple_of(self.panel_width) + self.value_width() + 3)
     }
 
     fn pack<U: Unit>(
@@ -193,7 +198,7 @@ impl Packed {
         packed_values: &mut [f32],
     ) {
         let panels = self.total.div_ceil(self.panel_width);
-        let panel_length = self.panel_width * self.key_words;
+        let panel_length = self.panel_width * self.key_words * self.parts[1];
         packed_keys
             .par_chunks_exact_mut(panel_length)
             .enumerate()
@@ -214,7 +219,7 @@ impl Packed {
             });
         let panels = self.value_width() / self.panel_width;
         packed_values
-            .par_chunks_exact_mut(self.value_words * self.panel_width)
+            .par_chunks_exact_mut(self.value_words * self.panel_width * self.parts[1])
             .enumerate()
             .for_each(|(number, panel)| {
                 let (head, panel_number) = (number / panels, number % panels);
@@ -291,8 +296,18 @@ impl<U: Unit> Task for PackValues<'_, U> {
             let columns = self.columns.clone();
             (0..values.rows()).map(move |row| &values.row(row)[columns.clone()])
         });
-        for words in self.panel.chunks_exact_mut(self.width) {
-            U::Words::pile(&mut rows, words);
+        let tile = words_of::<U>(TILE) * self.width * U::Right::PARTS;
+        for tile in self.panel.chunks_mut(tile) {
+            let length = tile.len() / U::Right::PARTS;
+            for start in (0..length).step_by(self.width) {
+                let mut piled: [&[f32]; MOST_IN_WORD] = [&[]; MOST_IN_WORD];
+                let piled = &mut piled[..U::Right::NUMBERS];
+                piled.fill_with(|| rows.next().unwrap_or_default());
+                for part in 0..U::Right::PARTS {
+                    let start = part * length + start;
+                    U::Right::pile(piled, part, &mut tile[start..start + self.width]);
+                }
+            }
         }
     }
 }

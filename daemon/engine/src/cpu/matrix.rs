@@ -59,6 +59,11 @@ pub(crate) trait Rows: Sync {
     /// Decodes whole rows from the row `first` on: as many as `out` holds.
     fn widen_rows(&self, first: usize, out: &mut [f32]);
 
+    /// Whether it is known that rounding to bf16 changes none of its numbers.
+    fn is_narrow(&self) -> bool {
+        false
+    }
+
     /// As [`widen_rows`](Self::widen_rows), rounded to bf16.
     #[inline(always)]
     fn narrow_rows(&self, first: usize, out: &mut [u16]) {

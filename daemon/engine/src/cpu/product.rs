@@ -17,7 +17,7 @@ use super::operands::Operands;
 use super::panel;
 use super::scratch::{self, Slot};
 use super::tile::{DEPTH, TileShape};
-use super::unit::{self, Multiply, OnUnit, Task, Unit, Words, words_of};
+use super::unit::{self, Multiply, OnUnit, Task, Unit, Words, strip_row, words_of};
 
 thread_local! {
     static PACKED: Slot = const { Slot::new(Vec::new()) };
@@ -61,7 +61,7 @@ pub(crate) fn product<R: Rows + ?Sized, F: Finish>(
         out,
         width,
     };
-    unit::choose(operands, product);
+    unit::choose(operands, weight.is_narrow(), product);
 }
 
 /// A product that is large enough to be blocked.
@@ -91,10 +91,10 @@ impl<R: Rows + ?Sized, F: Finish> OnUnit for Product<'_, R, F> {
             panel_width,
             strip_height,
         } = unit.shape();
-        let at_once = (GROUP / words.max(1)).min(GROUP_OUTPUTS) / halves;
+        let at_once = (GROUP / (U::Right::PARTS * words).max(1)).min(GROUP_OUTPUTS) / halves;
         let at_once = (at_once / panel_width).max(1) * panel_width;
         let panels = at_once.min(outputs.next_multiple_of(panel_width)) / panel_width;
-        let panel_length = words * panel_width;
+        let panel_length = U::Right::PARTS * words * panel_width;
         let band = band(out.len() / width, strip_height);
         scratch::with(&PACKED, halves * panels * panel_length, |packed| {
             for first in (0..outputs).step_by(at_once) {
@@ -127,7 +127,7 @@ impl<R: Rows + ?Sized, F: Finish> OnUnit for Product<'_, R, F> {
                     .for_each(|(number, out)| {
                         let rows = (out.len() / width).next_multiple_of(strip_height);
                         let columns = halves * panels * panel_width;
-                        scratch::with(&STRIPS, rows * DEPTH, |strips| {
+                        scratch::with(&STRIPS, U::Left::PARTS * rows * DEPTH, |strips| {
                             scratch::with(&SUMS, rows * columns, |sums| {
                                 scratch::with(&ROW, columns, |row| {
                                     unit.perform(Band::<U, F> {
@@ -200,7 +200,7 @@ struct Band<'a, U, F> {
     first: usize,
     out: &'a mut [f32],
     width: usize,
-    /// Scratch: one block of the input, in rows of [`DEPTH`].
+    /// Scratch: one block of the input, as [`Multiply`] wants it.
     strips: &'a mut [f32],
     /// Scratch: all tiles.
     sums: &'a mut [f32],
@@ -215,11 +215,13 @@ impl<U: Unit, F: Finish> Task for Band<'_, U, F> {
         let tokens = self.out.len() / self.width;
         let panel_width = self.group.panel_width;
         let words = self.group.words;
+        // All numbers of a panel for one word of depth.
+        let each = U::Right::PARTS * panel_width;
         for start in (0..words).step_by(DEPTH) {
             let block = start..words.min(start + DEPTH);
-            self.gather(tokens, &block);
-            let part = block.start * panel_width..block.end * panel_width;
-            let panels = self.packed.chunks_exact(words * panel_width);
+            self.gather::<M>(tokens, &block);
+            let part = block.start * each..block.end * each;
+            let panels = self.packed.chunks_exact(words * each);
             let panels = panels.map(|panel| &panel[part.clone()]);
             multiply.all(self.strips, panels, self.sums, start == 0);
         }
@@ -242,30 +244,29 @@ impl<U: Unit, F: Finish> Task for Band<'_, U, F> {
 }
 
 impl<U: Unit, F: Finish> Band<'_, U, F> {
-    /// Puts one block of the band's inputs, given in words, into rows of [`DEPTH`].
+    /// Puts one block of the band's inputs, given in words, into strips.
     #[inline(always)]
-    fn gather(&mut self, tokens: usize, block: &Range<usize>) {
-        let (from, to) = (
-            block.start * U::Words::NUMBERS,
-            block.end * U::Words::NUMBERS,
-        );
+    fn gather<M: Multiply>(&mut self, tokens: usize, block: &Range<usize>) {
+        let (from, to) = (block.start * U::Left::NUMBERS, block.end * U::Left::NUMBERS);
         let used = to
             .min(self.group.depth)
             .saturating_sub(from)
-            .div_ceil(U::Words::NUMBERS);
-        let rows = self.strips.chunks_exact_mut(DEPTH).take(tokens);
-        for (token, words) in (self.first..).zip(rows) {
-            let mut start = 0;
-            for input in self.inputs {
-                let end = start + input.width();
-                let (first, last) = (from.max(start), to.min(end));
-                if first < last {
-                    let numbers = &input.row(token)[first - start..last - start];
-                    U::Words::put(numbers, first - from, words);
+            .div_ceil(U::Left::NUMBERS);
+        for row in 0..tokens {
+            for part in 0..U::Left::PARTS {
+                let words = &mut self.strips[strip_row::<U, M>(row, part)];
+                let mut start = 0;
+                for input in self.inputs {
+                    let end = start + input.width();
+                    let (first, last) = (from.max(start), to.min(end));
+                    if first < last {
+                        let numbers = &input.row(self.first + row)[first - start..last - start];
+                        U::Left::put(numbers, first - from, part, words);
+                    }
+                    start = end;
                 }
-                start = end;
+                words[used..block.len()].fill(0.0);
             }
-            words[used..block.len()].fill(0.0);
         }
     }
 }
@@ -296,7 +297,7 @@ mod tests {
     #[derive(Clone, Copy)]
     struct Trial<'a, F> {
         inputs: &'a [Matrix<'a>],
-        weight: &'a Matrix<'a>,
+        weight: &'a dyn Rows,
         finish: F,
         before: &'a [f32],
         width: usize,
@@ -328,7 +329,7 @@ mod tests {
             before,
             width,
         } = trial;
-        let mut found = unit::everywhere(trial);
+        let mut found = unit::everywhere(weight.is_narrow(), trial);
         for operands in [Operands::F32, Operands::Bf16] {
             let mut out = before.to_vec();
             product(operands, inputs, weight, &finish, &mut out, width);
@@ -357,6 +358,46 @@ mod tests {
             for (operands, found) in everywhere(Trial {
                 inputs: &x_matrix,
                 weight: &matrix,
+                finish: Plain,
+                before: &before,
+                width: outputs,
+            }) {
+                assert_close(&found, &sums(operands, &x, &weight, inputs));
+            }
+        }
+    }
+
+    /// A weight of which it is known that all its numbers are bf16.
+    struct Narrow<'a>(Matrix<'a>);
+
+    impl Rows for Narrow<'_> {
+        fn rows(&self) -> usize {
+            self.0.rows()
+        }
+
+        fn row_length(&self) -> usize {
+            self.0.width()
+        }
+
+        fn widen_rows(&self, first: usize, out: &mut [f32]) {
+            self.0.widen_rows(first, out);
+        }
+
+        fn is_narrow(&self) -> bool {
+            true
+        }
+    }
+
+    #[test]
+    fn a_narrow_weight_meets_inputs_of_full_width() {
+        for [tokens, inputs, outputs] in SIZES {
+            let (x, mut weight) = (draw(11, tokens * inputs), draw(12, outputs * inputs));
+            Operands::Bf16.round(&mut weight);
+            let x_matrix = [Matrix::dense(&x, inputs)];
+            let before = vec![f32::NAN; tokens * outputs];
+            for (operands, found) in everywhere(Trial {
+                inputs: &x_matrix,
+                weight: &Narrow(Matrix::dense(&weight, inputs)),
                 finish: Plain,
                 before: &before,
                 width: outputs,

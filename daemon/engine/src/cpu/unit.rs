@@ -7,9 +7,9 @@
 //!
 //! - [`Floats`]: f32 with the widest vectors there are
 //! - [`Rounded`]: the same, of operands rounded to bf16: for processors that know no bf16
-//! - `Dot`, `Tiles`: pairs of bf16 by AVX512-BF16 and by AMX
+//! - `Dot`, `Tiles`: pairs of bf16 by AVX512-BF16 and by AMX; AMX takes f32 too, in three parts
 //!
-//! The last three give the same sums up to the order of summation.
+//! Units for the same operands give the same sums up to the order of summation.
 
 #[cfg(target_arch = "x86_64")]
 mod dot;
@@ -17,19 +17,28 @@ mod dot;
 mod tiles;
 mod words;
 
+use std::ops::Range;
+
 use pulp::{Arch, Simd, WithSimd};
 
 use super::operands::Operands;
-use super::tile::{self, Lanes, SHORT, ShapeOfTiles, TALL, TileShape};
+use super::tile::{self, DEPTH, Lanes, SHORT, ShapeOfTiles, TALL, TileShape};
 pub(crate) use words::Words;
 use words::{RoundedSingle, Single};
 #[cfg(target_arch = "x86_64")]
-use {dot::Dot, tiles::Tiles};
+use {
+    dot::Dot,
+    tiles::Tiles,
+    words::{Pair, Thirds},
+};
 
 /// A unit that multiplies strips with panels.
 pub(crate) trait Unit: Copy + Send + Sync {
-    /// What it takes.
-    type Words: Words;
+    /// What it takes in strips.
+    type Left: Words;
+
+    /// What it takes in panels, with as many numbers in a word.
+    type Right: Words;
 
     /// Depths are filled up with zeros to a multiple of so many words.
     const STEP: usize;
@@ -47,23 +56,39 @@ pub(crate) trait OnUnit {
     fn on<U: Unit>(self, unit: U) -> Self::Output;
 }
 
-/// Does it on the unit that is best for these operands on this processor.
-pub(crate) fn choose<W: OnUnit>(operands: Operands, work: W) -> W::Output {
-    if operands == Operands::F32 {
-        return work.on(Floats::find());
-    }
+/// Does it on the unit that is best for these operands on this processor. Panels are `narrow` if rounding
+/// to bf16 would change none of their numbers.
+pub(crate) fn choose<W: OnUnit>(operands: Operands, narrow: bool, work: W) -> W::Output {
     #[cfg(target_arch = "x86_64")]
-    if let Some(tiles) = Tiles::find() {
-        return work.on(tiles);
-    } else if let Some(dot) = Dot::find() {
-        return work.on(dot);
+    match operands {
+        Operands::F32 if narrow => {
+            if let Some(tiles) = Tiles::<Thirds, Pair>::find() {
+                return work.on(tiles);
+            }
+        }
+        Operands::F32 => {
+            if let Some(tiles) = Tiles::<Thirds, Thirds>::find() {
+                return work.on(tiles);
+            }
+        }
+        Operands::Bf16 => {
+            if let Some(tiles) = Tiles::<Pair, Pair>::find() {
+                return work.on(tiles);
+            } else if let Some(dot) = Dot::find() {
+                return work.on(dot);
+            }
+        }
     }
-    work.on(Rounded::find())
+    match operands {
+        Operands::F32 => work.on(Floats::find()),
+        Operands::Bf16 => work.on(Rounded::find()),
+    }
 }
 
-/// Does it on every unit that this processor has; with each result, what operands were rounded to.
+/// Does it on every unit that this processor has; with each result, what operands were rounded to. Only if
+/// panels are `narrow`, on the unit that takes only such.
 #[cfg(test)]
-pub(crate) fn everywhere<W: OnUnit + Copy>(work: W) -> Vec<(Operands, W::Output)> {
+pub(crate) fn everywhere<W: OnUnit + Copy>(narrow: bool, work: W) -> Vec<(Operands, W::Output)> {
     let mut found = vec![
         (Operands::F32, work.on(Floats::find())),
         (Operands::Bf16, work.on(Rounded::find())),
@@ -71,9 +96,13 @@ pub(crate) fn everywhere<W: OnUnit + Copy>(work: W) -> Vec<(Operands, W::Output)
     #[cfg(target_arch = "x86_64")]
     {
         let dot = Dot::present().map(|dot| work.on(dot));
-        let tiles = Tiles::find().map(|tiles| work.on(tiles));
+        let tiles = Tiles::<Pair, Pair>::find().map(|tiles| work.on(tiles));
         let pairs = dot.into_iter().chain(tiles);
         found.extend(pairs.map(|found| (Operands::Bf16, found)));
+        let thirds = Tiles::<Thirds, Thirds>::find().map(|tiles| work.on(tiles));
+        let mixed = Tiles::<Thirds, Pair>::find().filter(|_| narrow);
+        let thirds = thirds.into_iter().chain(mixed.map(|tiles| work.on(tiles)));
+        found.extend(thirds.map(|found| (Operands::F32, found)));
     }
     found
 }
@@ -92,8 +121,8 @@ pub(crate) trait Multiply: Copy {
     /// Vectors for all else.
     fn simd(self) -> Self::Simd;
 
-    /// Multiplies rows of [`tile::DEPTH`] words with panels, strip by strip, into tiles `[panel][strip]`:
-    /// added to what they hold unless `is_first`.
+    /// Multiplies strips, `[strip][part][row]` of rows of [`tile::DEPTH`] words, with panels, each
+    /// `[part][depth][width]`, into tiles `[panel][strip]`: added to what they hold unless `is_first`.
     fn all<'a>(
         self,
         rows: &[f32],
@@ -105,7 +134,15 @@ pub(crate) trait Multiply: Copy {
 
 /// Words that a row of `depth` numbers takes.
 pub(crate) fn words_of<U: Unit>(depth: usize) -> usize {
-    depth.div_ceil(U::Words::NUMBERS).next_multiple_of(U::STEP)
+    depth.div_ceil(U::Left::NUMBERS).next_multiple_of(U::STEP)
+}
+
+/// Where in strips one part of a row lies.
+#[inline(always)]
+pub(crate) fn strip_row<U: Unit, M: Multiply>(row: usize, part: usize) -> Range<usize> {
+    let strip = row / M::HEIGHT * U::Left::PARTS + part;
+    let start = (strip * M::HEIGHT + row % M::HEIGHT) * DEPTH;
+    start..start + DEPTH
 }
 
 /// f32, one in a word.
@@ -129,7 +166,8 @@ impl Rounded {
 }
 
 impl Unit for Floats {
-    type Words = Single;
+    type Left = Single;
+    type Right = Single;
 
     const STEP: usize = 1;
 
@@ -143,7 +181,8 @@ impl Unit for Floats {
 }
 
 impl Unit for Rounded {
-    type Words = RoundedSingle;
+    type Left = RoundedSingle;
+    type Right = RoundedSingle;
 
     const STEP: usize = 1;
 

@@ -213,6 +213,10 @@ impl Rows for Stored {
         self.widen_rows(first, out);
     }
 
+    fn is_narrow(&self) -> bool {
+        self.is_plain_bf16()
+    }
+
     fn narrow_rows(&self, first: usize, out: &mut [u16]) {
         if !self.copy_bf16_rows(first, out) {
             cpu::narrow_rows(self, first, out);

@@ -211,6 +211,11 @@ impl Stored {
         }
     }
 
+    /// Whether all is stored as bf16 and not scaled.
+    pub(crate) fn is_plain_bf16(&self) -> bool {
+        self.pieces.iter().all(Piece::is_plain_bf16)
+    }
+
     /// As [`widen_rows`](Self::widen_rows), of rows that are stored as bf16 and not scaled: the bits as they
     /// are. Where they are stored otherwise, nothing is done and the answer is no.
     pub(crate) fn copy_bf16_rows(&self, first: usize, out: &mut [u16]) -> bool {

@@ -4,16 +4,16 @@ use std::marker::PhantomData;
 use std::ops::Range;
 
 use super::weigh::weigh;
-use super::{Hidden, Packed, TILE};
+use super::{Hidden, MOST_IN_WORD, Packed, TILE};
 use crate::cpu::matrix::Matrix;
 use crate::cpu::tile::DEPTH;
-use crate::cpu::unit::{Multiply, Task, Unit, Words, words_of};
+use crate::cpu::unit::{Multiply, Task, Unit, Words, strip_row, words_of};
 
 /// The bits of 1.
 const ONE: u32 = 1.0_f32.to_bits();
 
-/// Most numbers in a strip's row: two in a word.
-const MOST_NUMBERS: usize = 2 * DEPTH;
+/// Most numbers in a strip's row.
+const MOST_NUMBERS: usize = MOST_IN_WORD * DEPTH;
 
 /// A band of queries, with all packed keys and values.
 pub(super) struct Band<'a> {
@@ -40,9 +40,9 @@ pub(super) struct OfBand<'a, U> {
 struct Work<'a> {
     /// Queries in the band, in whole strips.
     rows: usize,
-    /// The head's queries, rows of [`DEPTH`] for each block of the head's width.
+    /// The head's queries, in strips for each block of the head's width.
     queries: &'a mut [f32],
-    /// Rows of [`DEPTH`], of which a tile's keys are used.
+    /// In strips, of which a tile's keys are used.
     weights: &'a mut [f32],
     /// Tiles of queries by keys.
     scores: &'a mut [f32],
@@ -67,7 +67,7 @@ impl<U: Unit> Task for OfBand<'_, U> {
         let values = self.band.values.chunks_exact(packed.values_length());
         for (number, (keys, values)) in keys.zip(values).enumerate() {
             for head in number * each..(number + 1) * each {
-                self.band.gather::<U>(head, &mut work);
+                self.band.gather::<U, M>(head, &mut work);
                 self.band.attend::<U, M>(multiply, keys, values, &mut work);
                 self.band.finish(head, &work, self.out);
             }
@@ -78,8 +78,9 @@ impl<U: Unit> Task for OfBand<'_, U> {
 impl<'a> Work<'a> {
     fn split(packed: &Packed, rows: usize, work: &'a mut [f32]) -> Self {
         let blocks = packed.key_words.div_ceil(DEPTH);
-        let (queries, work) = work.split_at_mut(blocks * rows * DEPTH);
-        let (weights, work) = work.split_at_mut(rows * DEPTH);
+        let strips = packed.parts[0] * rows * DEPTH;
+        let (queries, work) = work.split_at_mut(blocks * strips);
+        let (weights, work) = work.split_at_mut(strips);
         let (scores, work) = work.split_at_mut(rows * TILE.next_multiple_of(packed.panel_width));
         let (sums, work) = work.split_at_mut(rows * packed.value_width());
         let (largest, work) = work.split_at_mut(rows);
@@ -100,23 +101,23 @@ impl<'a> Work<'a> {
 impl Band<'_> {
     /// Copies one head of the band's queries, divided by √d.
     #[inline(always)]
-    fn gather<U: Unit>(&self, head: usize, work: &mut Work<'_>) {
+    fn gather<U: Unit, M: Multiply>(&self, head: usize, work: &mut Work<'_>) {
         let width = self.packed.heads.width;
         #[allow(clippy::cast_precision_loss, reason = "a width is far below 2^24")]
         let scale = 1.0 / (width as f32).sqrt();
         let mut scaled = [0.0; MOST_NUMBERS];
-        let blocks = work.queries.chunks_exact_mut(work.rows * DEPTH);
-        for (block, out) in blocks.enumerate() {
-            let start = block * DEPTH * U::Words::NUMBERS;
-            let scaled = &mut scaled[..(DEPTH * U::Words::NUMBERS).min(width - start)];
-            let padded = words_of::<U>(scaled.len());
-            let rows = out.chunks_exact_mut(DEPTH).take(self.count);
-            for (number, words) in (self.first..).zip(rows) {
-                let query = &self.queries.row(number)[head * width + start..];
+        let blocks = work
+            .queries
+            .chunks_exact_mut(U::Left::PARTS * work.rows * DEPTH);
+        for (block, strips) in blocks.enumerate() {
+            let start = block * DEPTH * U::Left::NUMBERS;
+            let scaled = &mut scaled[..(DEPTH * U::Left::NUMBERS).min(width - start)];
+            for row in 0..self.count {
+                let query = &self.queries.row(self.first + row)[head * width + start..];
                 for (out, value) in scaled.iter_mut().zip(query) {
                     *out = value * scale;
                 }
-                put_all::<U>(scaled, &mut words[..padded]);
+                put_all::<U, M>(scaled, row, strips);
             }
         }
     }
@@ -139,7 +140,7 @@ impl Band<'_> {
             if !self.sees(&tile) {
                 continue;
             }
-            self.score(multiply, keys, &tile, work);
+            self.score::<U, M>(multiply, keys, &tile, work);
             self.weigh::<U, M>(multiply, &tile, work);
             if !is_first && work.factors.iter().any(|factor| factor.to_bits() != ONE) {
                 let factors = work.factors.iter().cycle();
@@ -147,9 +148,10 @@ impl Band<'_> {
                     sums.iter_mut().for_each(|sum| *sum *= factor);
                 }
             }
-            let first = tile.start / U::Words::NUMBERS;
-            let part = first * panel_width..(first + words_of::<U>(tile.len())) * panel_width;
-            let panels = values.chunks_exact(self.packed.value_words * panel_width);
+            let each = U::Right::PARTS * panel_width;
+            let first = tile.start / U::Right::NUMBERS;
+            let part = first * each..(first + words_of::<U>(tile.len())) * each;
+            let panels = values.chunks_exact(self.packed.value_words * each);
             let panels = panels.map(|panel| &panel[part.clone()]);
             multiply.all(work.weights, panels, work.sums, is_first);
             is_first = false;
@@ -161,7 +163,7 @@ impl Band<'_> {
 
     /// The scores of all queries for a tile of keys.
     #[inline(always)]
-    fn score<M: Multiply>(
+    fn score<U: Unit, M: Multiply>(
         &self,
         multiply: M,
         keys: &[f32],
@@ -170,12 +172,17 @@ impl Band<'_> {
     ) {
         let panel_width = self.packed.panel_width;
         let words = self.packed.key_words;
-        let length = words * panel_width;
+        // All numbers of a panel for one word of depth.
+        let each = U::Right::PARTS * panel_width;
+        let length = words * each;
         let from = tile.start / panel_width * length;
         let to = from + tile.len().div_ceil(panel_width) * length;
-        for (block, queries) in work.queries.chunks_exact(work.rows * DEPTH).enumerate() {
+        let blocks = work
+            .queries
+            .chunks_exact(U::Left::PARTS * work.rows * DEPTH);
+        for (block, queries) in blocks.enumerate() {
             let depth = block * DEPTH..words.min((block + 1) * DEPTH);
-            let part = depth.start * panel_width..depth.end * panel_width;
+            let part = depth.start * each..depth.end * each;
             let panels = keys[from..to].chunks_exact(length);
             let panels = panels.map(|panel| &panel[part.clone()]);
             multiply.all(queries, panels, work.scores, block == 0);
@@ -186,10 +193,9 @@ impl Band<'_> {
     #[inline(always)]
     fn weigh<U: Unit, M: Multiply>(&self, multiply: M, tile: &Range<usize>, work: &mut Work<'_>) {
         let panel_width = self.packed.panel_width;
-        let padded = words_of::<U>(tile.len());
         let mut weights = [0.0; TILE];
         let weights = &mut weights[..tile.len()];
-        for (number, words) in work.weights.chunks_exact_mut(DEPTH).enumerate() {
+        for number in 0..work.rows {
             let scores = work.scores.chunks_exact(panel_width);
             let scores = scores.skip(number).step_by(work.rows);
             for (to, from) in weights.chunks_mut(panel_width).zip(scores) {
@@ -198,7 +204,7 @@ impl Band<'_> {
             let hidden = self.hidden_row(number, tile);
             let largest = &mut work.largest[number];
             let (factor, sum) = weigh(multiply.simd(), weights, hidden, largest);
-            put_all::<U>(weights, &mut words[..padded]);
+            put_all::<U, M>(weights, number, work.weights);
             work.totals[number] = work.totals[number].mul_add(factor, sum);
             work.factors[number] = factor;
         }
@@ -240,9 +246,13 @@ impl Band<'_> {
     }
 }
 
-/// Puts numbers into words, and zeros behind them.
+/// Puts numbers into all parts of a strip's row, and zeros behind them.
 #[inline(always)]
-fn put_all<U: Unit>(numbers: &[f32], words: &mut [f32]) {
-    U::Words::put(numbers, 0, words);
-    words[numbers.len().div_ceil(U::Words::NUMBERS)..].fill(0.0);
+fn put_all<U: Unit, M: Multiply>(numbers: &[f32], row: usize, strips: &mut [f32]) {
+    let padded = words_of::<U>(numbers.len());
+    for part in 0..U::Left::PARTS {
+        let words = &mut strips[strip_row::<U, M>(row, part)][..padded];
+        U::Left::put(numbers, 0, part, words);
+        words[numbers.len().div_ceil(U::Left::NUMBERS)..].fill(0.0);
+    }
 }

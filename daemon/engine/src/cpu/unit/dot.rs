@@ -12,7 +12,7 @@ use pulp::x86::V4;
 use pulp::{Simd, f32x16};
 
 use super::words::Pair;
-use super::{Multiply, Task, Tiles, Unit, Vectors};
+use super::{Multiply, Task, Unit, Vectors, tiles};
 use crate::cpu::tile::{Lanes, TALL, TileShape, VECTORS};
 
 /// The instruction, on a processor that has it.
@@ -23,7 +23,7 @@ impl Dot {
     /// Where it helps. Intel's processors with AMX have the instruction too, but take longer over a pair
     /// than over two products in f32 (measured), so there it is of use to tests only.
     pub(crate) fn find() -> Option<Self> {
-        Self::present().filter(|_| !Tiles::present())
+        Self::present().filter(|_| !tiles::present())
     }
 
     /// Where the processor has it.
@@ -34,7 +34,8 @@ impl Dot {
 }
 
 impl Unit for Dot {
-    type Words = Pair;
+    type Left = Pair;
+    type Right = Pair;
 
     const STEP: usize = 1;
 

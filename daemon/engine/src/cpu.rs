@@ -42,3 +42,4 @@ pub(crate) use matrix::{Matrix, Rows, narrow_rows};
 pub(crate) use norm::{Norm, normalise};
 pub(crate) use operands::Operands;
 pub(crate) use product::product;
+pub(crate) use scratch::release;

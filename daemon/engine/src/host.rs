@@ -2,6 +2,7 @@
 
 use burn::tensor::{DType, Device, ExecutionError, Tensor, TensorData};
 
+use crate::cpu;
 use crate::error::EngineError;
 
 /// Puts row-major values on a device; there must be as many as the shape says.
@@ -25,12 +26,13 @@ pub(crate) fn download<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, En
         .map_err(|error| failed(format!("{error:?}")))
 }
 
-/// Hands freed memory back to the system. glibc keeps what was allocated in pieces of less than 32 MiB
+/// Frees what kernels keep to work in, and hands freed memory back to the system. glibc keeps what was allocated in pieces of less than 32 MiB
 /// for the next time, of every thread by itself; after a stage that is memory which the next one, whose
 /// pieces are of other sizes, takes once more.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 #[allow(unsafe_code, reason = "glibc has no safe interface to its allocator")]
 pub(crate) fn give_back() {
+    cpu::release();
     // SAFETY: it takes no pointer, and locks each arena while it looks through it.
     unsafe {
         libc::malloc_trim(0);
@@ -39,4 +41,6 @@ pub(crate) fn give_back() {
 
 /// Other allocators decide for themselves.
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-pub(crate) fn give_back() {}
+pub(crate) fn give_back() {
+    cpu::release();
+}

@@ -256,12 +256,13 @@ impl Planner<'_> {
     }
 
     /// A layer's fullest moment: its input and that normalised, the states that were tapped before, and
-    /// either queries, keys, values, those packed, and the result, or the feed-forward's inside.
+    /// either queries, keys, values, those packed (an f32 in three halves), and the result, or the
+    /// feed-forward's inside.
     fn text_stage(&self, shape: &RenderShape) -> StageMemory {
         let sizes = self.networks.text;
         let [hidden, inner, queries, keys] =
             [sizes.hidden, sizes.inner, sizes.queries, sizes.keys].map(|size| size as u64);
-        let inside = (2 * queries + 4 * keys).max(inner + 2 * keys);
+        let inside = (2 * queries + 5 * keys).max(inner + 2 * keys);
         let layer = 4 * hidden + inside;
         // At the end the tapped states are put side by side.
         let numbers = prompt::TOKENS as u64 * layer.max(6 * hidden);

@@ -1,0 +1,209 @@
+use super::*;
+use crate::cpu::finish::{Added, Plain, Swiglu};
+use crate::cpu::testing::{assert_close, draw, exact};
+
+/// Tokens, inputs and outputs around the sizes of bands, blocks, steps, panels and groups.
+const SIZES: [[usize; 3]; 12] = [
+    [1, 5, 3],
+    [2, 300, 37],
+    [3, 1, 1],
+    [4, 7, 2],
+    [7, 256, 32],
+    [31, 32, 33],
+    [33, 511, 64],
+    [50, 513, 129],
+    [97, 64, 1100],
+    [200, 300, 96],
+    [24, 5000, 600],
+    [64, 1025, 31],
+];
+
+/// A product into a copy of `before`.
+#[derive(Clone, Copy)]
+struct Trial<'a, F> {
+    inputs: &'a [Matrix<'a>],
+    weight: &'a dyn Rows,
+    finish: F,
+    before: &'a [f32],
+    width: usize,
+}
+
+impl<F: Finish> OnUnit for Trial<'_, F> {
+    type Output = Vec<f32>;
+
+    fn on<U: Unit>(self, unit: U) -> Vec<f32> {
+        let mut out = self.before.to_vec();
+        let product = Product {
+            inputs: self.inputs,
+            weight: self.weight,
+            finish: &self.finish,
+            out: &mut out,
+            width: self.width,
+        };
+        product.on(unit);
+        out
+    }
+}
+
+/// The results of every unit, and of what is chosen.
+fn everywhere<F: Finish + Copy>(trial: Trial<'_, F>) -> Vec<(Operands, Vec<f32>)> {
+    let Trial {
+        inputs,
+        weight,
+        finish,
+        before,
+        width,
+    } = trial;
+    let mut found = unit::everywhere(weight.is_narrow(), trial);
+    for operands in [Operands::F32, Operands::Bf16] {
+        let mut out = before.to_vec();
+        product(operands, inputs, weight, &finish, &mut out, width);
+        found.push((operands, out));
+    }
+    found
+}
+
+/// The exact sums of what operands are rounded to.
+fn sums(operands: Operands, x: &[f32], weight: &[f32], inputs: usize) -> Vec<f64> {
+    let [x, weight] = [x, weight].map(|numbers| {
+        let mut numbers = numbers.to_vec();
+        operands.round(&mut numbers);
+        numbers
+    });
+    exact(&x, &weight, inputs)
+}
+
+#[test]
+fn plain_sums_are_the_product() {
+    for [tokens, inputs, outputs] in SIZES {
+        let (x, weight) = (draw(1, tokens * inputs), draw(2, outputs * inputs));
+        let matrix = Matrix::dense(&weight, inputs);
+        let before = vec![f32::NAN; tokens * outputs];
+        let x_matrix = [Matrix::dense(&x, inputs)];
+        for (operands, found) in everywhere(Trial {
+            inputs: &x_matrix,
+            weight: &matrix,
+            finish: Plain,
+            before: &before,
+            width: outputs,
+        }) {
+            assert_close(&found, &sums(operands, &x, &weight, inputs));
+        }
+    }
+}
+
+/// A weight of which it is known that all its numbers are bf16.
+struct Narrow<'a>(Matrix<'a>);
+
+impl Rows for Narrow<'_> {
+    fn rows(&self) -> usize {
+        self.0.rows()
+    }
+
+    fn row_length(&self) -> usize {
+        self.0.width()
+    }
+
+    fn widen_rows(&self, first: usize, out: &mut [f32]) {
+        self.0.widen_rows(first, out);
+    }
+
+    fn is_narrow(&self) -> bool {
+        true
+    }
+}
+
+#[test]
+fn a_narrow_weight_meets_inputs_of_full_width() {
+    for [tokens, inputs, outputs] in SIZES {
+        let (x, mut weight) = (draw(11, tokens * inputs), draw(12, outputs * inputs));
+        Operands::Bf16.round(&mut weight);
+        let x_matrix = [Matrix::dense(&x, inputs)];
+        let before = vec![f32::NAN; tokens * outputs];
+        for (operands, found) in everywhere(Trial {
+            inputs: &x_matrix,
+            weight: &Narrow(Matrix::dense(&weight, inputs)),
+            finish: Plain,
+            before: &before,
+            width: outputs,
+        }) {
+            assert_close(&found, &sums(operands, &x, &weight, inputs));
+        }
+    }
+}
+
+#[test]
+fn inputs_side_by_side_are_one_input() {
+    for [tokens, inputs, outputs] in SIZES {
+        let (x, weight) = (draw(3, tokens * inputs), draw(4, outputs * inputs));
+        let cut = inputs / 3;
+        let parts = [
+            Matrix::strided(&x, tokens, cut, inputs),
+            Matrix::strided(&x[cut..], tokens, inputs - cut, inputs),
+        ];
+        let matrix = Matrix::dense(&weight, inputs);
+        let before = vec![f32::NAN; tokens * outputs];
+        for (operands, found) in everywhere(Trial {
+            inputs: &parts,
+            weight: &matrix,
+            finish: Plain,
+            before: &before,
+            width: outputs,
+        }) {
+            assert_close(&found, &sums(operands, &x, &weight, inputs));
+        }
+    }
+}
+
+#[test]
+fn what_is_added_goes_through_its_gate() {
+    for [tokens, inputs, outputs] in SIZES {
+        let (x, weight) = (draw(5, tokens * inputs), draw(6, outputs * inputs));
+        let (before, gate) = (draw(7, tokens * outputs), draw(8, outputs));
+        let matrix = Matrix::dense(&weight, inputs);
+        for gate in [None, Some(&gate[..])] {
+            let of = |index: usize| gate.map_or(1.0, |gate| f64::from(gate[index % outputs]));
+            let x_matrix = [Matrix::dense(&x, inputs)];
+            let finish = Added { gate };
+            for (operands, found) in everywhere(Trial {
+                inputs: &x_matrix,
+                weight: &matrix,
+                finish,
+                before: &before,
+                width: outputs,
+            }) {
+                let sums = sums(operands, &x, &weight, inputs).into_iter();
+                let expected = sums.zip(&before).enumerate();
+                let expected =
+                    expected.map(|(index, (sum, &before))| f64::from(before) + of(index) * sum);
+                assert_close(&found, &expected.collect::<Vec<_>>());
+            }
+        }
+    }
+}
+
+#[test]
+fn halves_meet_in_swiglu() {
+    for [tokens, inputs, outputs] in SIZES {
+        let (x, weight) = (draw(9, tokens * inputs), draw(10, 2 * outputs * inputs));
+        let matrix = Matrix::dense(&weight, inputs);
+        let before = vec![f32::NAN; tokens * outputs];
+        let x_matrix = [Matrix::dense(&x, inputs)];
+        for (operands, found) in everywhere(Trial {
+            inputs: &x_matrix,
+            weight: &matrix,
+            finish: Swiglu,
+            before: &before,
+            width: outputs,
+        }) {
+            let sums = sums(operands, &x, &weight, inputs);
+            let rows = sums.chunks_exact(2 * outputs);
+            let expected = rows.flat_map(|row| {
+                let (gates, values) = row.split_at(outputs);
+                let pairs = gates.iter().zip(values);
+                pairs.map(|(gate, value)| gate / (1.0 + (-gate).exp()) * value)
+            });
+            assert_close(&found, &expected.collect::<Vec<_>>());
+        }
+    }
+}

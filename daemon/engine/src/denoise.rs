@@ -78,8 +78,11 @@ impl Denoiser<'_> {
         let times = self.schedule.timesteps().get(skipped..).unwrap_or_default();
         let steps = u32::try_from(times.len()).unwrap_or(u32::MAX);
         watch.report(Progress::Denoising { step: 0, steps })?;
-        // Where they are read once, this is a good part of a step's work.
         let references = self.transformer.read(&self.references, self.reading);
+        if matches!(references, References::Remembered(_)) {
+            // To read them took about as long as a step: whoever wants to stop need not wait for one more.
+            watch.report(Progress::Denoising { step: 0, steps })?;
+        }
         let mut latent = match (&self.origin, sigmas.first()) {
             (Some(origin), Some(&sigma)) => origin.at(sigma, &noise),
             _ => noise.clone(),

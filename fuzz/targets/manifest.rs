@@ -2,6 +2,7 @@
 #![no_main]
 
 use std::collections::BTreeSet;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use atelier_fuzz::assert_explained;
@@ -47,8 +48,12 @@ impl World for Invented {
         &[]
     }
 
-    fn loras(&self) -> bool {
-        true
+    fn picture_size(&self, _: &mut File) -> Result<(u32, u32), String> {
+        Ok((640, 480))
+    }
+
+    fn lora(&self, _: &Path) -> Result<(), String> {
+        Ok(())
     }
 }
 

@@ -59,9 +59,17 @@ pub(crate) trait Rows: Sync {
     /// Decodes whole rows from the row `first` on: as many as `out` holds.
     fn widen_rows(&self, first: usize, out: &mut [f32]);
 
-    /// Whether it is known that rounding to bf16 changes none of its numbers.
-    fn is_narrow(&self) -> bool {
-        false
+    /// What each row is to be multiplied by where it is otherwise known to be bf16; empty where there is
+    /// nothing to multiply by.
+    fn factors(&self) -> Option<Vec<f32>> {
+        None
+    }
+
+    /// As [`widen_rows`](Self::widen_rows), not yet multiplied by [`factors`](Self::factors), which there
+    /// must be.
+    #[inline(always)]
+    fn unscaled_rows(&self, first: usize, out: &mut [u16]) {
+        self.narrow_rows(first, out);
     }
 
     /// As [`widen_rows`](Self::widen_rows), rounded to bf16.

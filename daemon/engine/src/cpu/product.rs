@@ -20,7 +20,7 @@ use super::operands::Operands;
 use super::panel;
 use super::scratch::{self, Slot};
 use super::tile::{DEPTH, TileShape};
-use super::unit::{self, Multiply, OnUnit, Task, Unit, Words, strip_row, words_of};
+use super::unit::{self, Multiply, OnUnit, Panels, Task, Unit, Words, strip_row, words_of};
 
 thread_local! {
     static PACKED: Slot = const { Slot::new(Vec::new()) };
@@ -64,7 +64,15 @@ pub(crate) fn product<R: Rows + ?Sized, F: Finish>(
         out,
         width,
     };
-    unit::choose(operands, weight.is_narrow(), product);
+    unit::choose(operands, panels_of(weight), product);
+}
+
+/// What is known of a weight's numbers.
+fn panels_of<R: Rows + ?Sized>(weight: &R) -> Panels {
+    match weight.factors() {
+        Some(_) => Panels::Narrow,
+        None => Panels::Weight,
+    }
 }
 
 /// A product that is large enough to be blocked.
@@ -99,10 +107,17 @@ impl<R: Rows + ?Sized, F: Finish> OnUnit for Product<'_, R, F> {
         let panels = at_once.min(outputs.next_multiple_of(panel_width)) / panel_width;
         let panel_length = U::Right::PARTS * words * panel_width;
         let band = band(out.len() / width, strip_height);
+        let factors = if U::Right::UNSCALED {
+            weight.factors()
+        } else {
+            None
+        };
+        let factors = factors.unwrap_or_default();
         scratch::with(&PACKED, halves * panels * panel_length, |packed| {
             for first in (0..outputs).step_by(at_once) {
                 let group = Group {
                     outputs: first..outputs.min(first + at_once),
+                    factors: factors.chunks_exact(outputs).collect(),
                     panel_width,
                     depth: weight.row_length(),
                     words,
@@ -163,8 +178,10 @@ fn band(tokens: usize, strip_height: usize) -> usize {
 }
 
 /// Outputs that are computed together.
-struct Group {
+struct Group<'a> {
     outputs: Range<usize>,
+    /// What the sums of all outputs are multiplied by, those of each half together; none, by nothing.
+    factors: Vec<&'a [f32]>,
     panel_width: usize,
     /// Numbers of the input.
     depth: usize,
@@ -172,7 +189,7 @@ struct Group {
     words: usize,
 }
 
-impl Group {
+impl Group<'_> {
     fn panels(&self) -> usize {
         self.outputs.len().div_ceil(self.panel_width)
     }
@@ -196,7 +213,7 @@ impl<U: Unit, R: Rows + ?Sized> Task for Pack<'_, U, R> {
 /// A band of tokens times a group of outputs.
 struct Band<'a, U, F> {
     inputs: &'a [Matrix<'a>],
-    group: &'a Group,
+    group: &'a Group<'a>,
     packed: &'a [f32],
     finish: &'a F,
     /// The band's first token.
@@ -237,7 +254,13 @@ impl<U: Unit, F: Finish> Task for Band<'_, U, F> {
             for (to, from) in self.row.chunks_exact_mut(panel_width).zip(from) {
                 to.copy_from_slice(from);
             }
-            let (sums, partners) = self.row.split_at(self.row.len() / halves);
+            let each = self.row.len() / halves;
+            for (sums, factors) in self.row.chunks_exact_mut(each).zip(&self.group.factors) {
+                for (sum, factor) in sums.iter_mut().zip(&factors[outputs.clone()]) {
+                    *sum *= factor;
+                }
+            }
+            let (sums, partners) = self.row.split_at(each);
             let partners = &partners[..partners.len().min(outputs.len())];
             let token = self.first + number;
             self.finish

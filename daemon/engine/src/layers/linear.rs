@@ -213,8 +213,12 @@ impl Rows for Stored {
         self.widen_rows(first, out);
     }
 
-    fn is_narrow(&self) -> bool {
-        self.is_plain_bf16()
+    fn factors(&self) -> Option<Vec<f32>> {
+        self.row_scales()
+    }
+
+    fn unscaled_rows(&self, first: usize, out: &mut [u16]) {
+        self.unscaled_bf16_rows(first, out);
     }
 
     fn narrow_rows(&self, first: usize, out: &mut [u16]) {

@@ -86,6 +86,11 @@ impl Encoding {
         matches!(self, Self::E4M3 | Self::E5M2)
     }
 
+    /// Whether each of its numbers is one of bf16, before any scale.
+    pub(crate) fn is_within_bf16(self) -> bool {
+        self == Self::Bf16 || self.is_fp8()
+    }
+
     /// Elements in a block.
     pub(crate) fn block(self) -> usize {
         TABLE[self as usize].2

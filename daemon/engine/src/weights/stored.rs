@@ -15,6 +15,8 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
+use half::bf16;
+
 use super::encoding::Encoding;
 use super::file::WeightFile;
 use super::quantisation::Hints;
@@ -211,9 +213,55 @@ impl Stored {
         }
     }
 
-    /// Whether all is stored as bf16 and not scaled.
-    pub(crate) fn is_plain_bf16(&self) -> bool {
-        self.pieces.iter().all(Piece::is_plain_bf16)
+    /// The scale of each row, where all that is stored are numbers of bf16 and no row has two scales; empty
+    /// where there is none.
+    pub(crate) fn row_scales(&self) -> Option<Vec<f32>> {
+        if self.pieces.iter().all(Piece::is_plain_bf16) {
+            return Some(Vec::new());
+        }
+        let length = self.row_length();
+        let mut scales = Vec::with_capacity(self.rows());
+        for piece in &self.pieces {
+            if !piece.encoding.is_within_bf16() {
+                return None;
+            }
+            for row in 0..piece.rows {
+                let mut runs = piece.scale.runs(row * length, length);
+                let (_, scale) = runs.next()?;
+                if runs.any(|(_, other)| other.to_bits() != scale.to_bits()) {
+                    return None;
+                }
+                scales.push(scale);
+            }
+        }
+        Some(scales)
+    }
+
+    /// As [`widen_rows`](Self::widen_rows), of rows that have [`row_scales`](Self::row_scales), without
+    /// these: bits of bf16.
+    pub(crate) fn unscaled_bf16_rows(&self, first: usize, out: &mut [u16]) {
+        const AT_ONCE: usize = 1024;
+        if self.copy_bf16_rows(first, out) {
+            return;
+        }
+        let mut widened = [0.0; AT_ONCE];
+        let mut rest = out;
+        for (piece, from, count) in self.runs(first, rest.len()) {
+            let (now, later) = rest.split_at_mut(count);
+            let mut start = piece.bytes.start + piece.encoding.bytes_of(from);
+            for out in now.chunks_mut(AT_ONCE) {
+                let end = start + piece.encoding.bytes_of(out.len());
+                let widened = &mut widened[..out.len()];
+                piece
+                    .encoding
+                    .widen(&piece.file.map[start..end], 1.0, widened);
+                for (out, number) in out.iter_mut().zip(widened) {
+                    *out = bf16::from_f32(*number).to_bits();
+                }
+                start = end;
+            }
+            rest = later;
+        }
     }
 
     /// As [`widen_rows`](Self::widen_rows), of rows that are stored as bf16 and not scaled: the bits as they

@@ -54,7 +54,7 @@ fn everywhere<F: Finish + Copy>(trial: Trial<'_, F>) -> Vec<(Operands, Vec<f32>)
         before,
         width,
     } = trial;
-    let mut found = unit::everywhere(weight.is_narrow(), trial);
+    let mut found = unit::everywhere(panels_of(weight), trial);
     for operands in [Operands::F32, Operands::Bf16] {
         let mut out = before.to_vec();
         product(operands, inputs, weight, &finish, &mut out, width);
@@ -92,8 +92,8 @@ fn plain_sums_are_the_product() {
     }
 }
 
-/// A weight of which it is known that all its numbers are bf16.
-struct Narrow<'a>(Matrix<'a>);
+/// A weight of numbers that are bf16 but for a factor of each row, if there are any.
+struct Narrow<'a>(Matrix<'a>, &'a [f32]);
 
 impl Rows for Narrow<'_> {
     fn rows(&self) -> usize {
@@ -106,28 +106,54 @@ impl Rows for Narrow<'_> {
 
     fn widen_rows(&self, first: usize, out: &mut [f32]) {
         self.0.widen_rows(first, out);
+        let factors = self.1.iter().skip(first);
+        for (row, factor) in out.chunks_exact_mut(self.0.width()).zip(factors) {
+            row.iter_mut().for_each(|number| *number *= factor);
+        }
     }
 
-    fn is_narrow(&self) -> bool {
-        true
+    fn factors(&self) -> Option<Vec<f32>> {
+        Some(self.1.to_vec())
+    }
+
+    fn unscaled_rows(&self, first: usize, out: &mut [u16]) {
+        self.0.narrow_rows(first, out);
     }
 }
 
 #[test]
 fn a_narrow_weight_meets_inputs_of_full_width() {
     for [tokens, inputs, outputs] in SIZES {
-        let (x, mut weight) = (draw(11, tokens * inputs), draw(12, outputs * inputs));
+        let (x, mut weight) = (draw(11, tokens * inputs), draw(12, 2 * outputs * inputs));
         Operands::Bf16.round(&mut weight);
-        let x_matrix = [Matrix::dense(&x, inputs)];
-        let before = vec![f32::NAN; tokens * outputs];
-        for (operands, found) in everywhere(Trial {
-            inputs: &x_matrix,
-            weight: &Narrow(Matrix::dense(&weight, inputs)),
-            finish: Plain,
-            before: &before,
-            width: outputs,
-        }) {
-            assert_close(&found, &sums(operands, &x, &weight, inputs));
+        let factors = draw(13, 2 * outputs);
+        for factors in [&[][..], &factors] {
+            let narrow = Narrow(Matrix::dense(&weight, inputs), factors);
+            let mut scaled = vec![0.0; weight.len()];
+            narrow.widen_rows(0, &mut scaled);
+            let x_matrix = [Matrix::dense(&x, inputs)];
+            let width = 2 * outputs;
+            let before = vec![f32::NAN; tokens * width];
+            for (operands, found) in everywhere(Trial {
+                inputs: &x_matrix,
+                weight: &narrow,
+                finish: Plain,
+                before: &before,
+                width,
+            }) {
+                assert_close(&found, &sums(operands, &x, &scaled, inputs));
+            }
+            let before = vec![f32::NAN; tokens * outputs];
+            for (operands, found) in everywhere(Trial {
+                inputs: &x_matrix,
+                weight: &narrow,
+                finish: Swiglu,
+                before: &before,
+                width: outputs,
+            }) {
+                let sums = sums(operands, &x, &scaled, inputs);
+                assert_close(&found, &swiglu(&sums, outputs));
+            }
         }
     }
 }
@@ -197,13 +223,18 @@ fn halves_meet_in_swiglu() {
             width: outputs,
         }) {
             let sums = sums(operands, &x, &weight, inputs);
-            let rows = sums.chunks_exact(2 * outputs);
-            let expected = rows.flat_map(|row| {
-                let (gates, values) = row.split_at(outputs);
-                let pairs = gates.iter().zip(values);
-                pairs.map(|(gate, value)| gate / (1.0 + (-gate).exp()) * value)
-            });
-            assert_close(&found, &expected.collect::<Vec<_>>());
+            assert_close(&found, &swiglu(&sums, outputs));
         }
     }
+}
+
+/// SwiGLU of rows whose first half are the gates.
+fn swiglu(sums: &[f64], outputs: usize) -> Vec<f64> {
+    let rows = sums.chunks_exact(2 * outputs);
+    let made = rows.flat_map(|row| {
+        let (gates, values) = row.split_at(outputs);
+        let pairs = gates.iter().zip(values);
+        pairs.map(|(gate, value)| gate / (1.0 + (-gate).exp()) * value)
+    });
+    made.collect()
 }

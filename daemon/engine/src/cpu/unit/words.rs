@@ -16,6 +16,9 @@ pub(crate) trait Words {
     /// Words for each word's numbers: a number may be kept as the sum of several.
     const PARTS: usize = 1;
 
+    /// Whether what is read of a weight is still to be multiplied by its factors.
+    const UNSCALED: bool = false;
+
     /// Decodes whole rows of a weight from the row `first` on: first all rows' first parts, then their
     /// second, as many as `words` hold, `length` each; what a row leaves over is zero.
     fn read<R: Rows + ?Sized>(weight: &R, first: usize, length: usize, words: &mut [f32]);
@@ -37,6 +40,9 @@ pub(crate) struct RoundedSingle;
 
 /// Two bf16, the first number in the lower half.
 pub(crate) struct Pair;
+
+/// Two bf16 that rows of a weight hold before they are multiplied by its factors.
+pub(crate) struct Unscaled;
 
 /// Two numbers as [`Pair`]s that add up to them: the eight leading bits of each, the next eight, and the
 /// last. The sum is the f32 itself, except that of numbers below 2⁻¹⁰² the last bits may be lost, and that
@@ -93,8 +99,7 @@ impl Words for Pair {
     #[inline(always)]
     fn read<R: Rows + ?Sized>(weight: &R, first: usize, length: usize, words: &mut [f32]) {
         for (row, words) in (first..).zip(words.chunks_exact_mut(length)) {
-            let numbers: &mut [u16] = bytemuck::cast_slice_mut(words);
-            let (numbers, rest) = numbers.split_at_mut(weight.row_length());
+            let (numbers, rest) = halves(words, weight.row_length());
             weight.narrow_rows(row, numbers);
             rest.fill(0);
         }
@@ -108,6 +113,30 @@ impl Words for Pair {
     #[inline(always)]
     fn pile(rows: &[&[f32]], _: usize, words: &mut [f32]) {
         pile_halves::<Nearest>(rows, words);
+    }
+}
+
+impl Words for Unscaled {
+    const NUMBERS: usize = 2;
+    const UNSCALED: bool = true;
+
+    #[inline(always)]
+    fn read<R: Rows + ?Sized>(weight: &R, first: usize, length: usize, words: &mut [f32]) {
+        for (row, words) in (first..).zip(words.chunks_exact_mut(length)) {
+            let (numbers, rest) = halves(words, weight.row_length());
+            weight.unscaled_rows(row, numbers);
+            rest.fill(0);
+        }
+    }
+
+    #[inline(always)]
+    fn put(numbers: &[f32], at: usize, part: usize, words: &mut [f32]) {
+        Pair::put(numbers, at, part, words);
+    }
+
+    #[inline(always)]
+    fn pile(rows: &[&[f32]], part: usize, words: &mut [f32]) {
+        Pair::pile(rows, part, words);
     }
 }
 
@@ -181,12 +210,18 @@ impl<const BEFORE: usize> Half for Third<BEFORE> {
     }
 }
 
+/// The first `count` halves of words, and the others.
+#[inline(always)]
+fn halves(words: &mut [f32], count: usize) -> (&mut [u16], &mut [u16]) {
+    bytemuck::cast_slice_mut(words).split_at_mut(count)
+}
+
 /// Two numbers to a word, which as halves of a word of this processor lie one after another.
 #[inline(always)]
 fn put_halves<H: Half>(numbers: &[f32], at: usize, words: &mut [f32]) {
-    let halves: &mut [u16] = bytemuck::cast_slice_mut(words);
-    let (halves, rest) = halves[at..].split_at_mut(numbers.len());
-    for (half, &number) in halves.iter_mut().zip(numbers) {
+    let (_, after) = halves(words, at);
+    let (put, rest) = after.split_at_mut(numbers.len());
+    for (half, &number) in put.iter_mut().zip(numbers) {
         *half = H::of(number);
     }
     if let Some(last) = rest

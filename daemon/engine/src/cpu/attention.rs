@@ -23,7 +23,7 @@ use super::operands::Operands;
 use super::panel;
 use super::scratch::{self, Slot};
 use super::tile::DEPTH;
-use super::unit::{self, Multiply, OnUnit, Panels, Task, Unit, Words, words_of};
+use super::unit::{self, Multiply, OnUnit, Task, Unit, Words, words_of};
 use band::{Band, OfBand};
 
 thread_local! {
@@ -73,7 +73,7 @@ pub(crate) fn attend(
         hidden,
         outs,
     };
-    unit::choose(operands, Panels::Computed, attention);
+    unit::choose(operands, false, attention);
 }
 
 struct Attention<'a, 'o> {

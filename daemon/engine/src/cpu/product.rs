@@ -20,7 +20,7 @@ use super::operands::Operands;
 use super::panel;
 use super::scratch::{self, Slot};
 use super::tile::{DEPTH, TileShape};
-use super::unit::{self, Multiply, OnUnit, Panels, Task, Unit, Words, strip_row, words_of};
+use super::unit::{self, Multiply, OnUnit, Task, Unit, Words, strip_row, words_of};
 
 thread_local! {
     static PACKED: Slot = const { Slot::new(Vec::new()) };
@@ -64,15 +64,7 @@ pub(crate) fn product<R: Rows + ?Sized, F: Finish>(
         out,
         width,
     };
-    unit::choose(operands, panels_of(weight), product);
-}
-
-/// What is known of a weight's numbers.
-fn panels_of<R: Rows + ?Sized>(weight: &R) -> Panels {
-    match weight.factors() {
-        Some(_) => Panels::Narrow,
-        None => Panels::Weight,
-    }
+    unit::choose(operands, weight.factors().is_some(), product);
 }
 
 /// A product that is large enough to be blocked.

@@ -56,34 +56,23 @@ pub(crate) trait OnUnit {
     fn on<U: Unit>(self, unit: U) -> Self::Output;
 }
 
-/// What is in panels, as far as the choice of a unit depends on it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Panels {
-    /// Numbers that were just computed: quickly packed, in whatever form.
-    Computed,
-    /// A weight of any numbers.
-    Weight,
-    /// A weight that is known to be bf16 but for a factor of each row.
-    Narrow,
-}
-
-/// Does it on the unit that is best for these operands on this processor.
-pub(crate) fn choose<W: OnUnit>(operands: Operands, panels: Panels, work: W) -> W::Output {
+/// Does it on the unit that is best for these operands on this processor. Panels are `narrow` if they are a
+/// weight that is known to be bf16 but for a factor of each row; then those parts that would be zero are
+/// left out, which changes no sum.
+pub(crate) fn choose<W: OnUnit>(operands: Operands, narrow: bool, work: W) -> W::Output {
     #[cfg(target_arch = "x86_64")]
-    match (operands, panels) {
-        (Operands::F32, Panels::Narrow) => {
+    match operands {
+        Operands::F32 if narrow => {
             if let Some(tiles) = Tiles::<Thirds, Unscaled>::find() {
                 return work.on(tiles);
             }
         }
-        (Operands::F32, Panels::Computed) => {
+        Operands::F32 => {
             if let Some(tiles) = Tiles::<Thirds, Thirds>::find() {
                 return work.on(tiles);
             }
         }
-        // To take a large weight apart into thirds took longer than vectors take for all.
-        (Operands::F32, Panels::Weight) => {}
-        (Operands::Bf16, _) => {
+        Operands::Bf16 => {
             if let Some(tiles) = Tiles::<Pair, Pair>::find() {
                 return work.on(tiles);
             } else if let Some(dot) = Dot::find() {
@@ -97,10 +86,10 @@ pub(crate) fn choose<W: OnUnit>(operands: Operands, panels: Panels, work: W) -> 
     }
 }
 
-/// Does it on every unit that this processor has and that takes such panels; with each result, what
-/// operands were rounded to.
+/// Does it on every unit that this processor has and that takes such panels, `narrow` or not; with each
+/// result, what operands were rounded to.
 #[cfg(test)]
-pub(crate) fn everywhere<W: OnUnit + Copy>(panels: Panels, work: W) -> Vec<(Operands, W::Output)> {
+pub(crate) fn everywhere<W: OnUnit + Copy>(narrow: bool, work: W) -> Vec<(Operands, W::Output)> {
     let mut found = vec![
         (Operands::F32, work.on(Floats::find())),
         (Operands::Bf16, work.on(Rounded::find())),
@@ -112,7 +101,7 @@ pub(crate) fn everywhere<W: OnUnit + Copy>(panels: Panels, work: W) -> Vec<(Oper
         let pairs = dot.into_iter().chain(tiles);
         found.extend(pairs.map(|found| (Operands::Bf16, found)));
         let thirds = Tiles::<Thirds, Thirds>::find().map(|tiles| work.on(tiles));
-        let mixed = Tiles::<Thirds, Unscaled>::find().filter(|_| panels == Panels::Narrow);
+        let mixed = Tiles::<Thirds, Unscaled>::find().filter(|_| narrow);
         let thirds = thirds.into_iter().chain(mixed.map(|tiles| work.on(tiles)));
         found.extend(thirds.map(|found| (Operands::F32, found)));
     }

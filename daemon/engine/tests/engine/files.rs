@@ -173,17 +173,20 @@ fn write_fp8(folder: &Path) -> (PathBuf, Vec<PathBuf>) {
 fn scaled_fp8_files_give_the_picture_of_the_numbers_they_stand_for() {
     let folder = tempfile::tempdir().unwrap();
     let (exact, files) = write_fp8(folder.path());
-    let expected = with_transformer(&exact);
-    for file in files {
-        assert_eq!(with_transformer(&file), expected, "{}", file.display());
+    let pictures: Vec<_> = files.iter().map(|file| with_transformer(file)).collect();
+    for (picture, file) in pictures.iter().zip(&files) {
+        assert_eq!(picture, &pictures[0], "{}", file.display());
     }
+    // Not the same to the last bit: a scale may be multiplied into weights or into their sums.
+    let psnr = psnr(&pictures[0], &with_transformer(&exact));
+    assert!(psnr > 75.0, "{psnr}");
 }
 
 #[test]
 fn a_pipeline_folder_may_hold_a_single_file_model() {
     let folder = tempfile::tempdir().unwrap();
-    let (exact, files) = write_fp8(folder.path());
-    let expected = with_transformer(&exact);
+    let (_, files) = write_fp8(folder.path());
+    let expected = with_transformer(&files[1]);
     for has_config in [true, false] {
         let model = copy_of_model();
         fs::remove_file(model.path().join(TRANSFORMER)).unwrap();

@@ -115,7 +115,7 @@ fn every_unit_attends_as_f64_does() {
                 hidden,
             };
             let expected = exact(&trial, shared);
-            for (operands, found) in unit::everywhere(Panels::Computed, trial) {
+            for (operands, found) in unit::everywhere(false, trial) {
                 // bf16 keeps 8 bits of queries, keys, weights and values.
                 let most = match operands {
                     Operands::F32 => 2e-6,

@@ -54,7 +54,7 @@ fn everywhere<F: Finish + Copy>(trial: Trial<'_, F>) -> Vec<(Operands, Vec<f32>)
         before,
         width,
     } = trial;
-    let mut found = unit::everywhere(panels_of(weight), trial);
+    let mut found = unit::everywhere(weight.factors().is_some(), trial);
     for operands in [Operands::F32, Operands::Bf16] {
         let mut out = before.to_vec();
         product(operands, inputs, weight, &finish, &mut out, width);

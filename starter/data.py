@@ -61,7 +61,7 @@ def names(archive: Path) -> dict[str, dict[str, Any]]:
         for one in [entry, *entry.get("skins", [])]:
             known[short(one["hexcode"])] = {
                 "name": one["label"].lower(),
-                "keywords": entry.get("tags", []),
+                "keywords": [tag.lower() for tag in entry.get("tags", [])],
                 "group": entry.get("group", -1),
             }
     return known

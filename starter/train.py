@@ -1,0 +1,99 @@
+"""Train the reader and the painter together, on icons by name, on references and on poses."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+import torch
+from common import Clock, load, log, save
+from model import SIDE, Painter, draw_sigmas, image_ids, key_bias, text_ids
+from muon import tune
+from scenes import KINDS, Batch, Studio
+from text import Reader, make_tokenizer
+from torch import Tensor, nn
+
+
+class Both(nn.Module):
+    def __init__(self, reader: Reader) -> None:
+        super().__init__()
+        self.reader, self.painter = reader, Painter()
+
+    def forward(self, ids: Tensor, real: Tensor, places: Tensor, x: Tensor, sigma: Tensor, at: Tensor,
+                bias: Tensor) -> Tensor:
+        text = self.reader(ids, real, places)
+        return self.painter(x, sigma, text, text_ids(places), at, bias)
+
+
+def loss(both: nn.Module, reader: Reader, batch: Batch, kept: int) -> Tensor:
+    """The flow-matching loss over a random part of the picture's tokens."""
+    ids, real, places, counts = reader.lay_out(batch.prompts)
+    part = torch.randperm(SIDE * SIDE)[:kept].sort().values
+    target = batch.target[:, part]
+    sigma = draw_sigmas(len(target))
+    noise = torch.randn_like(target)
+    mixed = torch.lerp(target, noise, sigma[:, None, None])
+    x = torch.cat([mixed, *(r[:, part] for r in batch.references)], 1)
+    bias = key_bias(counts, x.shape[1], kept)
+    with torch.autocast("cpu", torch.bfloat16):
+        flow = both(ids, real, places, x, sigma, image_ids(part, len(batch.references)), bias)
+    return (flow[:, :kept].float() - (noise - target)).square().mean()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--minutes", type=float, default=75, help="of all runs together")
+    parser.add_argument("--batch", type=int, default=24)
+    parser.add_argument("--kept", type=int, default=128, help="of the 256 tokens of a picture")
+    parser.add_argument("--padding", type=int, default=6, help="tokens that stand for all padding")
+    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--mix", type=float, nargs=4, default=[6, 2, 0.5, 1.5], help=" / ".join(KINDS))
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=1)
+    a = parser.parse_args()
+    torch.set_num_threads(a.threads)
+    torch.manual_seed(a.seed)
+    studio = Studio(a.data, a.out / "vae", a.seed)
+    folder = a.out / "tokenizer"
+    if not folder.exists():
+        from prompts import corpus
+
+        make_tokenizer(corpus(studio.about)).save_pretrained(folder)
+    from transformers import AutoTokenizer
+
+    reader = Reader(AutoTokenizer.from_pretrained(folder), 34, a.padding)
+    both = Both(reader)
+    tuner = tune(both, a.rate, 0.01, ("reader.model.embed", "painter.net.x_", "painter.net.proj_out", "painter.net.time"))
+    clock = Clock(a.minutes)
+    step = load(a.out / "model.pt", {"both": both, "tuner": tuner, "clock": clock})
+    torch.manual_seed(a.seed + step)
+    studio.rng = type(studio.rng)(studio.rng.bit_generator.__class__(a.seed + step))
+    compiled = torch.compile(both, dynamic=False)
+    kinds, mix = list(KINDS), torch.tensor(a.mix)
+    saved, means = time.monotonic(), {}
+    while not clock.done():
+        for group in tuner.param_groups:
+            group["lr"] = group["first"] * min(1, (step + 1) / 100) * clock.cosine()
+        kind = kinds[int(torch.multinomial(mix, 1))]
+        count = max(4, a.batch // (1 + KINDS[kind]))
+        found = loss(compiled, reader, studio.batch(kind, count), a.kept)
+        found.backward()
+        torch.nn.utils.clip_grad_norm_(both.parameters(), 1.0)
+        tuner.step()
+        tuner.zero_grad(set_to_none=True)
+        step += 1
+        clock.tick()
+        means[kind] = 0.97 * means.get(kind, found.item()) + 0.03 * found.item()
+        if step % 50 == 0:
+            log(a.out, "model", step=step, minutes=clock.minutes(), **means)
+        if time.monotonic() - saved > 180 or clock.done():
+            saved = time.monotonic()
+            save(a.out / "model.pt", step, {"both": both, "tuner": tuner, "clock": clock})
+            clock.skip()
+
+
+if __name__ == "__main__":
+    main()

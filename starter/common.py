@@ -62,8 +62,10 @@ def load(path: Path, parts: dict[str, Any]) -> int:
 
 def log(folder: Path, run: str, **values: float) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    line = json.dumps({"time": time.strftime("%H:%M:%S"), "run": run}
-                      | {k: round(v, 5) if isinstance(v, float) else v for k, v in values.items()})
+    line = json.dumps(
+        {"time": time.strftime("%H:%M:%S"), "run": run}
+        | {k: round(v, 5) if isinstance(v, float) else v for k, v in values.items()}
+    )
     print(line, flush=True)
     with (folder / "log.jsonl").open("a") as file:
         file.write(line + "\n")

@@ -1,6 +1,6 @@
 """Fetch the icons and their names, and lay them out as one array.
 
-    python data.py OUT     makes OUT/icons.npy (uint8 [N, 256, 256, 4]) and OUT/icons.json
+python data.py OUT     makes OUT/icons.npy (uint8 [N, 256, 256, 4]) and OUT/icons.json
 """
 
 from __future__ import annotations

@@ -6,10 +6,11 @@ import math
 
 import torch
 from diffusers import Flux2Transformer2DModel
-from scenes import LIVE
-from text import HIDDEN
 from torch import Tensor, nn
 from torch.nn import functional
+
+from scenes import LIVE
+from text import HIDDEN
 
 CONFIG = {
     "patch_size": 1,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from draw import PALETTE
 
 COLOURS = tuple(PALETTE)

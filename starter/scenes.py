@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from data import Icons
 from diffusers import AutoencoderKLFlux2
+from torch import Tensor
+
+from data import Icons
 from draw import PALETTE, figure, random_pose, skeleton
 from prompts import COLOURS, SHIRTS, aliases, icon_prompt, object_prompt, pose_prompt, unseen, vocabulary
-from torch import Tensor
 from vae import ACTIVE, to_tensor
 
 # Channels of a patch that are not always zero: FLUX.2 packs 2x2 latents channel by channel.

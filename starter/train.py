@@ -7,12 +7,13 @@ import time
 from pathlib import Path
 
 import torch
+from torch import Tensor, nn
+
 from common import Clock, load, log, save
 from model import SIDE, Painter, draw_sigmas, image_ids, key_bias, text_ids
 from muon import tune
 from scenes import KINDS, Batch, Studio
 from text import Reader, make_tokenizer
-from torch import Tensor, nn
 
 
 class Both(nn.Module):
@@ -20,8 +21,9 @@ class Both(nn.Module):
         super().__init__()
         self.reader, self.painter = reader, Painter()
 
-    def forward(self, ids: Tensor, real: Tensor, places: Tensor, x: Tensor, sigma: Tensor, at: Tensor,
-                bias: Tensor) -> Tensor:
+    def forward(
+        self, ids: Tensor, real: Tensor, places: Tensor, x: Tensor, sigma: Tensor, at: Tensor, bias: Tensor
+    ) -> Tensor:
         text = self.reader(ids, real, places)
         return self.painter(x, sigma, text, text_ids(places), at, bias)
 
@@ -66,7 +68,9 @@ def main() -> None:
 
     reader = Reader(AutoTokenizer.from_pretrained(folder), 34, a.padding)
     both = Both(reader)
-    tuner = tune(both, a.rate, 0.01, ("reader.model.embed", "painter.net.x_", "painter.net.proj_out", "painter.net.time"))
+    tuner = tune(
+        both, a.rate, 0.01, ("reader.model.embed", "painter.net.x_", "painter.net.proj_out", "painter.net.time")
+    )
     clock = Clock(a.minutes)
     step = load(a.out / "model.pt", {"both": both, "tuner": tuner, "clock": clock})
     torch.manual_seed(a.seed + step)

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from diffusers import AutoencoderKLFlux2
+from torch.nn import functional
+
 from common import Clock, load, log, save
 from data import Icons
-from diffusers import AutoencoderKLFlux2
 from draw import PALETTE, figure, random_pose, skeleton
 from muon import tune
-from torch.nn import functional
 
 # FLUX.2 has 32 latent channels. A small model cannot use and a small transformer cannot predict
 # them all, so the encoder writes the first few and leaves the others at exactly zero.

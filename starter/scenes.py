@@ -10,6 +10,7 @@ import torch
 from diffusers import AutoencoderKLFlux2
 from torch import Tensor
 
+from common import Team
 from data import Icons
 from draw import PALETTE, figure, random_pose, skeleton
 from prompts import COLOURS, SHIRTS, aliases, icon_prompt, object_prompt, pose_prompt, unseen, vocabulary
@@ -39,20 +40,24 @@ def patchify(latents: Tensor) -> Tensor:
 class Studio:
     """Makes pictures, encodes them, and keeps what it has encoded."""
 
-    def __init__(self, folder: Path, vae: Path, seed: int) -> None:
+    def __init__(self, folder: Path, vae: Path, team: Team) -> None:
         self.icons = Icons(folder)
         self.vae = AutoencoderKLFlux2.from_pretrained(vae).to(memory_format=torch.channels_last).eval()
-        self.rng = np.random.default_rng(seed)
         self.kept: dict[Key, Tensor] = {}
         self.poses: list[int] = []
         named = {a["name"]: i for i, a in enumerate(self.icons.about) if not a["toned"]}
         self.index = {name: named[name] for name in vocabulary()}
-        self.names = list(self.index)
+        self.names = list(self.index)[team.rank :: team.size]
         self.about = {name: self.icons.about[i] for name, i in self.index.items()}
+        self.reseed(0)
         self.aliases = aliases(self.about)
-        self.training = self.icons.training()
+        # Each of the team keeps to its own icons, so that none is encoded twice.
+        self.training = self.icons.training()[team.rank :: team.size]
         self.pool: list[int] = []
         self.scale = (self.vae.bn.running_var + self.vae.config.batch_norm_eps).sqrt()
+
+    def reseed(self, seed: int) -> None:
+        self.rng = np.random.default_rng(seed)
 
     def picture(self, key: Key) -> np.ndarray:
         what, index, first, ground = key

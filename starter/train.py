@@ -6,12 +6,15 @@ import argparse
 import time
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor, nn
+from transformers import AutoTokenizer, Qwen2TokenizerFast
 
-from common import Clock, load, log, save
+from common import Clock, Team, load, log, save
 from model import SIDE, Painter, draw_sigmas, image_ids, key_bias, text_ids
 from muon import tune
+from prompts import corpus
 from scenes import KINDS, Batch, Studio
 from text import Reader, make_tokenizer
 
@@ -43,60 +46,72 @@ def loss(both: nn.Module, reader: Reader, batch: Batch, kept: int) -> Tensor:
     return (flow[:, :kept].float() - (noise - target)).square().mean()
 
 
+def the_tokenizer(folder: Path, studio: Studio, team: Team) -> Qwen2TokenizerFast:
+    if team.leads() and not folder.exists():
+        make_tokenizer(corpus(studio.about)).save_pretrained(folder)
+    team.wait()
+    return AutoTokenizer.from_pretrained(folder)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--minutes", type=float, default=75, help="of all runs together")
-    parser.add_argument("--batch", type=int, default=24)
+    parser.add_argument("--minutes", type=float, default=45, help="of all runs together")
+    parser.add_argument("--batch", type=int, default=12, help="of each of the team")
     parser.add_argument("--kept", type=int, default=128, help="of the 256 tokens of a picture")
     parser.add_argument("--padding", type=int, default=6, help="tokens that stand for all padding")
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--mix", type=float, nargs=4, default=[6, 2, 0.5, 1.5], help=" / ".join(KINDS))
-    parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--team", type=int, default=2)
     a = parser.parse_args()
-    torch.set_num_threads(a.threads)
+    team = Team(a.team, 29572)
     torch.manual_seed(a.seed)
-    studio = Studio(a.data, a.out / "vae", a.seed)
-    folder = a.out / "tokenizer"
-    if not folder.exists():
-        from prompts import corpus
-
-        make_tokenizer(corpus(studio.about)).save_pretrained(folder)
-    from transformers import AutoTokenizer
-
-    reader = Reader(AutoTokenizer.from_pretrained(folder), 34, a.padding)
+    studio = Studio(a.data, a.out / "vae", team)
+    reader = Reader(the_tokenizer(a.out / "tokenizer", studio, team), 34, a.padding)
     both = Both(reader)
-    tuner = tune(
-        both, a.rate, 0.01, ("reader.model.embed", "painter.net.x_", "painter.net.proj_out", "painter.net.time")
-    )
+    outside = ("reader.model.embed", "painter.net.x_", "painter.net.proj_out", "painter.net.time")
+    tuner = tune(both, team, a.rate, 0.01, outside)
     clock = Clock(a.minutes)
     step = load(a.out / "model.pt", {"both": both, "tuner": tuner, "clock": clock})
-    torch.manual_seed(a.seed + step)
-    studio.rng = type(studio.rng)(studio.rng.bit_generator.__class__(a.seed + step))
+    torch.manual_seed(1000 * a.seed + 2 * step + team.rank)
+    studio.reseed(1000 * a.seed + 2 * step + team.rank)
     compiled = torch.compile(both, dynamic=False)
-    kinds, mix = list(KINDS), torch.tensor(a.mix)
+    kinds, mix = list(KINDS), np.array(a.mix) / sum(a.mix)
     saved, means = time.monotonic(), {}
     while not clock.done():
         for group in tuner.param_groups:
             group["lr"] = group["first"] * min(1, (step + 1) / 100) * clock.cosine()
-        kind = kinds[int(torch.multinomial(mix, 1))]
-        count = max(4, a.batch // (1 + KINDS[kind]))
+        # The same in the whole team, so that nobody waits for one who has more to do.
+        kind = kinds[np.random.default_rng([a.seed, step]).choice(len(kinds), p=mix)]
+        fresh = kind not in means
+        if fresh and not team.leads():
+            team.wait()
+        count = max(3, a.batch // (1 + KINDS[kind]))
         found = loss(compiled, reader, studio.batch(kind, count), a.kept)
         found.backward()
+        if fresh and team.leads():
+            team.wait()
+        if fresh:
+            clock.skip()
+        clock.tick()
+        team.average(both.parameters(), clock)
         torch.nn.utils.clip_grad_norm_(both.parameters(), 1.0)
         tuner.step()
         tuner.zero_grad(set_to_none=True)
         step += 1
-        clock.tick()
         means[kind] = 0.97 * means.get(kind, found.item()) + 0.03 * found.item()
+        if not team.leads():
+            continue
         if step % 50 == 0:
             log(a.out, "model", step=step, minutes=clock.minutes(), **means)
-        if time.monotonic() - saved > 180 or clock.done():
+        if time.monotonic() - saved > 120:
             saved = time.monotonic()
             save(a.out / "model.pt", step, {"both": both, "tuner": tuner, "clock": clock})
             clock.skip()
+    if team.leads():
+        save(a.out / "model.pt", step, {"both": both, "tuner": tuner, "clock": clock})
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import torch
 from diffusers import AutoencoderKLFlux2
 from torch.nn import functional
 
-from common import Clock, load, log, save
+from common import Clock, Team, load, log, save
 from data import Icons
 from draw import PALETTE, figure, random_pose, skeleton
 from muon import tune
@@ -131,22 +131,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--minutes", type=float, default=26)
-    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--minutes", type=float, default=26, help="of all runs together")
+    parser.add_argument("--batch", type=int, default=4, help="of each of the team")
     parser.add_argument("--side", type=int, default=128)
     parser.add_argument("--rate", type=float, default=4e-3)
     parser.add_argument("--kl", type=float, default=1e-4)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--team", type=int, default=2)
     a = parser.parse_args()
-    torch.set_num_threads(a.threads)
+    team = Team(a.team, 29571)
     torch.manual_seed(1)
     icons, vae = Icons(a.data), build()
-    tuner = tune(vae, a.rate, 1e-3)
+    tuner = tune(vae, team, a.rate, 1e-3)
     clock = Clock(a.minutes)
     step = load(a.out / "vae.pt", {"vae": vae, "tuner": tuner, "clock": clock})
-    pictures = Pictures(icons, 1 + step)
+    pictures = Pictures(icons, 2 * step + team.rank)
+    torch.manual_seed(2 * step + team.rank)
     train = torch.compile(losses)
+    if not team.leads():
+        # The leader compiles, and the others find it done.
+        team.wait()
     saved = time.monotonic()
+    first = True
     while not clock.done():
         for group in tuner.param_groups:
             group["lr"] = a.rate * min(1, (step + 1) / 20) * clock.cosine()
@@ -154,21 +159,31 @@ def main() -> None:
         with torch.autocast("cpu", torch.bfloat16):
             loss, kl = train(vae, x, noise)
         (loss + a.kl * kl).backward()
+        if first and team.leads():
+            team.wait()
+        if first:
+            clock.skip()
+            first = False
+        clock.tick()
+        team.average(vae.parameters(), clock)
         torch.nn.utils.clip_grad_norm_(vae.parameters(), 1.0)
         tuner.step()
         tuner.zero_grad(set_to_none=True)
         step += 1
-        clock.tick()
+        if not team.leads():
+            continue
         if step % 20 == 0:
             log(a.out, "vae", step=step, minutes=clock.minutes(), loss=loss.item(), kl=kl.item())
-        if time.monotonic() - saved > 150 or clock.done():
+        if time.monotonic() - saved > 120:
             saved = time.monotonic()
             save(a.out / "vae.pt", step, {"vae": vae, "tuner": tuner, "clock": clock})
-            log(a.out, "vae", step=step, minutes=clock.minutes(), held_out_psnr=held_out_psnr(vae, icons, 24))
+            log(a.out, "vae", step=step, minutes=clock.minutes(), held_out_psnr=held_out_psnr(vae, icons, 12))
             clock.skip()
-    finish(vae.eval(), icons)
-    vae.save_pretrained(a.out / "vae")
-    log(a.out, "vae", step=step, minutes=clock.minutes(), held_out_psnr=held_out_psnr(vae, icons, 361))
+    if team.leads():
+        save(a.out / "vae.pt", step, {"vae": vae, "tuner": tuner, "clock": clock})
+        finish(vae.eval(), icons)
+        vae.save_pretrained(a.out / "vae")
+        log(a.out, "vae", step=step, minutes=clock.minutes(), held_out_psnr=held_out_psnr(vae, icons, 60))
 
 
 if __name__ == "__main__":

@@ -111,7 +111,7 @@ def losses(vae: AutoencoderKLFlux2, x: torch.Tensor, noise: torch.Tensor) -> tup
     return (y - x).square().mean() + 0.05 * (y - x).abs().mean(), kl
 
 
-def finish(vae: AutoencoderKLFlux2, icons: Icons, count: int = 256) -> None:
+def finish(vae: AutoencoderKLFlux2, icons: Icons, count: int = 96) -> None:
     """Zero the unused channels for good, and count the statistics that latents are normalised by."""
     with torch.no_grad():
         for start in (ACTIVE, 32 + ACTIVE):

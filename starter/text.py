@@ -53,7 +53,7 @@ def encoder_config(layers: int) -> Qwen3Config:
     return Qwen3Config(
         vocab_size=VOCABULARY,
         hidden_size=HIDDEN,
-        intermediate_size=2 * HIDDEN,
+        intermediate_size=96,
         num_hidden_layers=layers,
         num_attention_heads=2,
         num_key_value_heads=2,

@@ -62,7 +62,7 @@ def main() -> None:
     parser.add_argument("--kept", type=int, default=128, help="of the 256 tokens of a picture")
     parser.add_argument("--padding", type=int, default=6, help="tokens that stand for all padding")
     parser.add_argument("--rate", type=float, default=2e-3)
-    parser.add_argument("--mix", type=float, nargs=4, default=[6, 2, 0.5, 1.5], help=" / ".join(KINDS))
+    parser.add_argument("--mix", type=float, nargs=4, default=[6, 2, 0, 2], help=" / ".join(KINDS))
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--team", type=int, default=2)
     a = parser.parse_args()
@@ -77,7 +77,7 @@ def main() -> None:
     step = load(a.out / "model.pt", {"both": both, "tuner": tuner, "clock": clock})
     torch.manual_seed(1000 * a.seed + 2 * step + team.rank)
     studio.reseed(1000 * a.seed + 2 * step + team.rank)
-    compiled = torch.compile(both, dynamic=False)
+    both.painter.net.compile_repeated_blocks(dynamic=False)
     kinds, mix = list(KINDS), np.array(a.mix) / sum(a.mix)
     saved, means = time.monotonic(), {}
     while not clock.done():
@@ -89,7 +89,7 @@ def main() -> None:
         if fresh and not team.leads():
             team.wait()
         count = max(3, a.batch // (1 + KINDS[kind]))
-        found = loss(compiled, reader, studio.batch(kind, count), a.kept)
+        found = loss(both, reader, studio.batch(kind, count), a.kept)
         found.backward()
         if fresh and team.leads():
             team.wait()

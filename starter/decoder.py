@@ -41,11 +41,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--minutes", type=float, default=20, help="of all runs together")
+    parser.add_argument("--minutes", type=float, default=20, help="of processor time, of all runs together")
     parser.add_argument("--batch", type=int, default=4, help="of each of the team")
     parser.add_argument("--side", type=int, default=128)
     parser.add_argument("--rate", type=float, default=2e-3)
-    parser.add_argument("--team", type=int, default=2)
+    parser.add_argument("--team", type=int, default=1)
     a = parser.parse_args()
     team = Team(a.team, 29573)
     icons = Icons(a.data)
@@ -88,7 +88,8 @@ def main() -> None:
         if time.monotonic() - saved > 150:
             saved = time.monotonic()
             save(a.out / "decoder.pt", step, {"decoder": decoder, "tuner": tuner, "clock": clock})
-            log(a.out, "decoder", step=step, minutes=clock.minutes(), held_out_psnr=held_out_psnr(vae, icons, 12))
+        if step % 200 == 0:
+            log(a.out, "decoder", step=step, minutes=clock.minutes(), held_out_psnr=held_out_psnr(vae, icons, 6))
             clock.skip()
     if team.leads():
         save(a.out / "decoder.pt", step, {"decoder": decoder, "tuner": tuner, "clock": clock})

@@ -39,7 +39,7 @@ def pipeline(run: Path) -> Flux2KleinPipeline:
     """The pipeline in float32, with weights that bf16 can hold."""
     tokenizer = AutoTokenizer.from_pretrained(run / "tokenizer")
     reader, painter = Reader(tokenizer, 34, 0), Painter()
-    state = torch.load(run / "model.pt", weights_only=True, map_location="cpu")["both"]
+    state = torch.load(run / "model.pt", weights_only=True, map_location="cpu")["average"]["weights"]
     reader.load_state_dict({k.removeprefix("reader."): v for k, v in state.items() if k.startswith("reader.")})
     painter.load_state_dict({k.removeprefix("painter."): v for k, v in state.items() if k.startswith("painter.")})
     with torch.no_grad():

@@ -81,44 +81,39 @@ class Studio:
             self.kept |= dict(zip(part, found.half(), strict=True))
         return torch.stack([self.kept[key] for key in keys]).float()
 
-    def colour(self) -> str:
-        return "white" if self.rng.random() < 0.35 else COLOURS[self.rng.integers(len(COLOURS))]
-
     def icon(self) -> tuple[str, Key]:
-        name, colour = self.names[self.rng.integers(len(self.names))], self.colour()
-        if unseen(name, colour):
-            colour = "white"
+        name = self.names[self.rng.integers(len(self.names))]
+        seen = [colour for colour in COLOURS[1:] if not unseen(name, colour)]
+        colour = "white" if self.rng.random() < 0.4 else seen[self.rng.integers(len(seen))]
         prompt = icon_prompt(self.rng, name, self.aliases[name], colour)
         return prompt, ("icon", self.index[name], "", colour)
 
     def any_icon(self) -> int:
-        """Mostly one that was encoded before, now and then a new one."""
-        if len(self.pool) < 60 or self.rng.random() < 0.15:
+        """Mostly one that was encoded before, now and then a new one: encoding costs as much as training."""
+        if len(self.pool) < 30 or self.rng.random() < 0.08:
             self.pool.append(int(self.rng.choice(self.training)))
         return self.pool[self.rng.integers(len(self.pool))]
+
+    def few(self, icon: int) -> str:
+        """One of the four grounds that an icon is encoded on."""
+        return COLOURS[(icon * 5 + int(self.rng.integers(4)) * 7) % len(COLOURS)]
 
     def object(self, references: int) -> tuple[str, Key, list[Key]]:
         """One of the references, over a ground that the prompt names."""
         icons = [self.any_icon() for _ in range(references)]
-        grounds = [self.few(icon) for icon in icons]
+        keys: list[Key] = [("icon", i, "", "white" if self.rng.random() < 0.5 else self.few(i)) for i in icons]
         number = int(self.rng.integers(references))
-        colour = COLOURS[self.rng.integers(len(COLOURS))]
-        keys: list[Key] = [("icon", i, "", g) for i, g in zip(icons, grounds, strict=True)]
+        colour = self.few(icons[number])
         prompt = object_prompt(self.rng, number + 1, colour)
         return prompt, ("icon", icons[number], "", colour), keys
 
-    def few(self, icon: int) -> str:
-        """A reference is mostly on white; each icon has two other grounds, to keep encoding cheap."""
-        others = (COLOURS[icon % 12], COLOURS[(icon // 12) % 12])
-        return "white" if self.rng.random() < 0.5 else others[self.rng.integers(2)]
-
     def pose(self) -> tuple[str, Key, list[Key]]:
-        if len(self.poses) < 30 or self.rng.random() < 0.3:
+        """Each pose has one shirt and one ground."""
+        if len(self.poses) < 20 or self.rng.random() < 0.25:
             self.poses.append(int(self.rng.integers(1 << 30)))
         pose = self.poses[self.rng.integers(len(self.poses))]
-        shirt, colour = SHIRTS[self.rng.integers(len(SHIRTS))], self.colour()
-        if self.rng.random() < 0.4:
-            shirt = "blue"
+        shirt = "blue" if pose % 2 else SHIRTS[pose // 2 % len(SHIRTS)]
+        colour = "white" if pose % 3 else COLOURS[pose // 3 % len(COLOURS)]
         if shirt == colour:
             colour = "white"
         prompt = pose_prompt(self.rng, shirt, colour)

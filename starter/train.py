@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from transformers import AutoTokenizer, Qwen2TokenizerFast
 
-from common import Clock, Team, load, log, save
+from common import Average, Clock, Team, load, log, save
 from model import SIDE, Painter, draw_sigmas, image_ids, key_bias, text_ids
 from muon import tune
 from prompts import corpus
@@ -57,14 +57,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--minutes", type=float, default=45, help="of all runs together")
+    parser.add_argument("--minutes", type=float, default=45, help="of processor time, of all runs together")
     parser.add_argument("--batch", type=int, default=12, help="of each of the team")
     parser.add_argument("--kept", type=int, default=128, help="of the 256 tokens of a picture")
     parser.add_argument("--padding", type=int, default=6, help="tokens that stand for all padding")
     parser.add_argument("--rate", type=float, default=2e-3)
-    parser.add_argument("--mix", type=float, nargs=4, default=[6, 2, 0, 2], help=" / ".join(KINDS))
+    parser.add_argument("--mix", type=float, nargs=4, default=[7, 1.5, 0, 1.5], help=" / ".join(KINDS))
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--team", type=int, default=2)
+    parser.add_argument("--team", type=int, default=1)
     a = parser.parse_args()
     team = Team(a.team, 29572)
     torch.manual_seed(a.seed)
@@ -73,8 +73,9 @@ def main() -> None:
     both = Both(reader)
     outside = ("reader.model.embed", "painter.net.x_", "painter.net.proj_out", "painter.net.time")
     tuner = tune(both, team, a.rate, 0.01, outside)
-    clock = Clock(a.minutes)
-    step = load(a.out / "model.pt", {"both": both, "tuner": tuner, "clock": clock})
+    clock, average = Clock(a.minutes), Average(both)
+    parts = {"both": both, "tuner": tuner, "clock": clock, "average": average}
+    step = load(a.out / "model.pt", parts)
     torch.manual_seed(1000 * a.seed + 2 * step + team.rank)
     studio.reseed(1000 * a.seed + 2 * step + team.rank)
     both.painter.net.compile_repeated_blocks(dynamic=False)
@@ -100,6 +101,7 @@ def main() -> None:
         torch.nn.utils.clip_grad_norm_(both.parameters(), 1.0)
         tuner.step()
         tuner.zero_grad(set_to_none=True)
+        average.follow(both)
         step += 1
         means[kind] = 0.97 * means.get(kind, found.item()) + 0.03 * found.item()
         if not team.leads():
@@ -108,10 +110,10 @@ def main() -> None:
             log(a.out, "model", step=step, minutes=clock.minutes(), **means)
         if time.monotonic() - saved > 120:
             saved = time.monotonic()
-            save(a.out / "model.pt", step, {"both": both, "tuner": tuner, "clock": clock})
+            save(a.out / "model.pt", step, parts)
             clock.skip()
     if team.leads():
-        save(a.out / "model.pt", step, {"both": both, "tuner": tuner, "clock": clock})
+        save(a.out / "model.pt", step, parts)
 
 
 if __name__ == "__main__":

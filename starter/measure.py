@@ -80,10 +80,11 @@ def by_reference(pipe: Flux2KleinPipeline, icons: Icons, count: int) -> dict[str
         picture = np.asarray(draw(pipe, prompt, 2000 + number, [Image.fromarray(source)]))
         drawn.append(psnr(picture, wanted, opaque))
         ground += nearest_colour(picture) == colour
-        x = torch.from_numpy(wanted.copy()).permute(2, 0, 1)[None].float() / 127.5 - 1
+        x = (torch.from_numpy(wanted.copy()).permute(2, 0, 1)[None].float() / 127.5 - 1).to(pipe.vae.dtype)
         with torch.no_grad():
             y = pipe.vae.decode(pipe.vae.encode(x).latent_dist.mode()).sample[0]
-        best.append(psnr(y.permute(1, 2, 0).add(1).mul(127.5).clamp(0, 255).numpy(), wanted, opaque))
+        seen = y.float().permute(1, 2, 0).add(1).mul(127.5).clamp(0, 255).numpy()
+        best.append(psnr(seen, wanted, opaque))
     mean = {"psnr": float(np.mean(drawn)), "psnr_of_the_vae_alone": float(np.mean(best))}
     return {**mean, "ground": ground / count, "samples": count}
 
@@ -130,7 +131,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=100, help="pictures for each of the two galleries")
     parser.add_argument("--references", type=int, default=40)
     parser.add_argument("--poses", type=int, default=40)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=1)
     a = parser.parse_args()
     torch.set_num_threads(a.threads)
     pipe, icons = load(a.model), Icons(a.data)

@@ -17,13 +17,14 @@ from prompts import COLOURS, vocabulary, with_article
 
 
 def load(folder: Path) -> Flux2KleinPipeline:
-    if (folder / "model_index.json").exists():
-        pipe = Flux2KleinPipeline.from_pretrained(folder, dtype=torch.float32)
-        pipe.set_progress_bar_config(disable=True)
-        return pipe
-    from export import pipeline
+    """In bf16, as it is shipped."""
+    if not (folder / "model_index.json").exists():
+        from export import pipeline
 
-    return pipeline(folder)
+        return pipeline(folder).to(torch.bfloat16)
+    pipe = Flux2KleinPipeline.from_pretrained(folder, dtype=torch.bfloat16)
+    pipe.set_progress_bar_config(disable=True)
+    return pipe
 
 
 def uncurated(count: int, seed: int = 0) -> list[str]:
@@ -61,7 +62,7 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("prompts", nargs="*")
     parser.add_argument("--count", type=int, default=64)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=1)
     a = parser.parse_args()
     torch.set_num_threads(a.threads)
     prompts = a.prompts or uncurated(a.count)

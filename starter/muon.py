@@ -14,7 +14,7 @@ def orthogonal(update: Tensor) -> Tensor:
     """Five Newton-Schulz steps: the nearest matrix with all singular values near 1."""
     x = update.bfloat16()
     tall = x.shape[-2] > x.shape[-1]
-    x = x.mT if tall else x
+    x = x.mT.contiguous() if tall else x
     x = x / (x.norm() + 1e-7)
     for _ in range(5):
         gram = x @ x.mT

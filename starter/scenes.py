@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -73,12 +74,20 @@ class Studio:
             mean = self.vae._encode(to_tensor(pictures))[:, :32].float()
         return ((patchify(mean) - self.vae.bn.running_mean) / self.scale)[..., :LIVE]
 
+    def state_dict(self) -> dict[str, Any]:
+        """What was encoded so far, because encoding it again after a restart takes minutes."""
+        return {"keys": list(self.kept), "latents": list(self.kept.values()), "poses": self.poses, "pool": self.pool}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.kept = {tuple(key): found for key, found in zip(state["keys"], state["latents"], strict=True)}
+        self.poses, self.pool = state["poses"], state["pool"]
+
     def latents(self, keys: list[Key]) -> Tensor:
         missing = [key for key in dict.fromkeys(keys) if key not in self.kept]
         for start in range(0, len(missing), 4):
             part = missing[start : start + 4]
             found = self.encode(np.stack([self.picture(key) for key in part]))
-            self.kept |= dict(zip(part, found.half(), strict=True))
+            self.kept |= {key: one.half().clone() for key, one in zip(part, found, strict=True)}
         return torch.stack([self.kept[key] for key in keys]).float()
 
     def icon(self) -> tuple[str, Key]:

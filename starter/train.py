@@ -57,8 +57,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--minutes", type=float, default=45, help="of processor time, of all runs together")
-    parser.add_argument("--batch", type=int, default=12, help="of each of the team")
+    parser.add_argument("--minutes", type=float, default=90, help="of processor time, of all runs together")
+    parser.add_argument("--batch", type=int, default=24, help="of each of the team")
     parser.add_argument("--kept", type=int, default=128, help="of the 256 tokens of a picture")
     parser.add_argument("--padding", type=int, default=6, help="tokens that stand for all padding")
     parser.add_argument("--rate", type=float, default=2e-3)
@@ -76,6 +76,8 @@ def main() -> None:
     clock, average = Clock(a.minutes), Average(both)
     parts = {"both": both, "tuner": tuner, "clock": clock, "average": average}
     step = load(a.out / "model.pt", parts)
+    encoded = a.out / f"latents-{team.rank}.pt"
+    load(encoded, {"studio": studio})
     torch.manual_seed(1000 * a.seed + 2 * step + team.rank)
     studio.reseed(1000 * a.seed + 2 * step + team.rank)
     both.painter.net.compile_repeated_blocks(dynamic=False)
@@ -104,6 +106,8 @@ def main() -> None:
         average.follow(both)
         step += 1
         means[kind] = 0.97 * means.get(kind, found.item()) + 0.03 * found.item()
+        if step % 400 == 0:
+            save(encoded, step, {"studio": studio})
         if not team.leads():
             continue
         if step % 50 == 0:

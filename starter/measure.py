@@ -91,7 +91,7 @@ def by_reference(pipe: Flux2KleinPipeline, icons: Icons, count: int) -> dict[str
 
 def blobs(picture: np.ndarray, colour: tuple[int, int, int]) -> list[Point]:
     """Centres of the spots of one colour that are large enough for a hand or a shoe."""
-    close = np.square(picture.astype(np.float32) - np.float32(colour)).sum(-1) < 70**2
+    close = np.square(picture.astype(np.float32) - np.float32(colour)).sum(-1) < 45**2
     labels, count = ndimage.label(ndimage.binary_opening(close, iterations=2))
     large = [n for n in range(1, count + 1) if (labels == n).sum() > 60]
     return [(x, y) for y, x in ndimage.center_of_mass(close, labels, large)]

@@ -65,6 +65,7 @@ def main() -> None:
     a = parser.parse_args()
     shutil.rmtree(a.model, ignore_errors=True)
     pipeline(a.run).to(torch.bfloat16).save_pretrained(a.model)
+    shutil.copy(Path(__file__).parent / "CARD.md", a.model / "README.md")
     size = sum(file.stat().st_size for file in a.model.rglob("*") if file.is_file())
     print(f"{size} bytes")
     if size > LIMIT:

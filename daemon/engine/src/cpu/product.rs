@@ -57,20 +57,25 @@ pub(crate) fn product<R: Rows + ?Sized, F: Finish>(
         few::product(operands, inputs, weight, finish, out, width);
         return;
     }
+    let factors = weight.factors();
+    let narrow = factors.is_some();
     let product = Product {
         inputs,
         weight,
+        factors: factors.unwrap_or_default(),
         finish,
         out,
         width,
     };
-    unit::choose(operands, weight.factors().is_some(), product);
+    unit::choose(operands, narrow, product);
 }
 
 /// A product that is large enough to be blocked.
 struct Product<'a, R: ?Sized, F> {
     inputs: &'a [Matrix<'a>],
     weight: &'a R,
+    /// The weight's ([`Rows::factors`]).
+    factors: Vec<f32>,
     finish: &'a F,
     out: &'a mut [f32],
     width: usize,
@@ -83,6 +88,7 @@ impl<R: Rows + ?Sized, F: Finish> OnUnit for Product<'_, R, F> {
         let Self {
             inputs,
             weight,
+            factors,
             finish,
             out,
             width,
@@ -100,11 +106,10 @@ impl<R: Rows + ?Sized, F: Finish> OnUnit for Product<'_, R, F> {
         let panel_length = U::Right::PARTS * words * panel_width;
         let band = band(out.len() / width, strip_height);
         let factors = if U::Right::UNSCALED {
-            weight.factors()
+            &factors[..]
         } else {
-            None
+            &[]
         };
-        let factors = factors.unwrap_or_default();
         scratch::with(&PACKED, halves * panels * panel_length, |packed| {
             for first in (0..outputs).step_by(at_once) {
                 let group = Group {

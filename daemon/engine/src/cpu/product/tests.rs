@@ -36,6 +36,7 @@ impl<F: Finish> OnUnit for Trial<'_, F> {
         let product = Product {
             inputs: self.inputs,
             weight: self.weight,
+            factors: self.weight.factors().unwrap_or_default(),
             finish: &self.finish,
             out: &mut out,
             width: self.width,
@@ -63,6 +64,13 @@ fn everywhere<F: Finish + Copy>(trial: Trial<'_, F>) -> Vec<(Operands, Vec<f32>)
     found
 }
 
+/// Compares the results of every unit with what they ought to be for its operands.
+fn check<F: Finish + Copy>(trial: Trial<'_, F>, expected: impl Fn(Operands) -> Vec<f64>) {
+    for (operands, found) in everywhere(trial) {
+        assert_close(&found, &expected(operands));
+    }
+}
+
 /// The exact sums of what operands are rounded to.
 fn sums(operands: Operands, x: &[f32], weight: &[f32], inputs: usize) -> Vec<f64> {
     let [x, weight] = [x, weight].map(|numbers| {
@@ -80,15 +88,16 @@ fn plain_sums_are_the_product() {
         let matrix = Matrix::dense(&weight, inputs);
         let before = vec![f32::NAN; tokens * outputs];
         let x_matrix = [Matrix::dense(&x, inputs)];
-        for (operands, found) in everywhere(Trial {
-            inputs: &x_matrix,
-            weight: &matrix,
-            finish: Plain,
-            before: &before,
-            width: outputs,
-        }) {
-            assert_close(&found, &sums(operands, &x, &weight, inputs));
-        }
+        check(
+            Trial {
+                inputs: &x_matrix,
+                weight: &matrix,
+                finish: Plain,
+                before: &before,
+                width: outputs,
+            },
+            |operands| sums(operands, &x, &weight, inputs),
+        );
     }
 }
 
@@ -134,26 +143,27 @@ fn a_narrow_weight_meets_inputs_of_full_width() {
             let x_matrix = [Matrix::dense(&x, inputs)];
             let width = 2 * outputs;
             let before = vec![f32::NAN; tokens * width];
-            for (operands, found) in everywhere(Trial {
-                inputs: &x_matrix,
-                weight: &narrow,
-                finish: Plain,
-                before: &before,
-                width,
-            }) {
-                assert_close(&found, &sums(operands, &x, &scaled, inputs));
-            }
+            check(
+                Trial {
+                    inputs: &x_matrix,
+                    weight: &narrow,
+                    finish: Plain,
+                    before: &before,
+                    width,
+                },
+                |operands| sums(operands, &x, &scaled, inputs),
+            );
             let before = vec![f32::NAN; tokens * outputs];
-            for (operands, found) in everywhere(Trial {
-                inputs: &x_matrix,
-                weight: &narrow,
-                finish: Swiglu,
-                before: &before,
-                width: outputs,
-            }) {
-                let sums = sums(operands, &x, &scaled, inputs);
-                assert_close(&found, &swiglu(&sums, outputs));
-            }
+            check(
+                Trial {
+                    inputs: &x_matrix,
+                    weight: &narrow,
+                    finish: Swiglu,
+                    before: &before,
+                    width: outputs,
+                },
+                |operands| swiglu(&sums(operands, &x, &scaled, inputs), outputs),
+            );
         }
     }
 }
@@ -169,15 +179,16 @@ fn inputs_side_by_side_are_one_input() {
         ];
         let matrix = Matrix::dense(&weight, inputs);
         let before = vec![f32::NAN; tokens * outputs];
-        for (operands, found) in everywhere(Trial {
-            inputs: &parts,
-            weight: &matrix,
-            finish: Plain,
-            before: &before,
-            width: outputs,
-        }) {
-            assert_close(&found, &sums(operands, &x, &weight, inputs));
-        }
+        check(
+            Trial {
+                inputs: &parts,
+                weight: &matrix,
+                finish: Plain,
+                before: &before,
+                width: outputs,
+            },
+            |operands| sums(operands, &x, &weight, inputs),
+        );
     }
 }
 
@@ -191,19 +202,22 @@ fn what_is_added_goes_through_its_gate() {
             let of = |index: usize| gate.map_or(1.0, |gate| f64::from(gate[index % outputs]));
             let x_matrix = [Matrix::dense(&x, inputs)];
             let finish = Added { gate };
-            for (operands, found) in everywhere(Trial {
-                inputs: &x_matrix,
-                weight: &matrix,
-                finish,
-                before: &before,
-                width: outputs,
-            }) {
-                let sums = sums(operands, &x, &weight, inputs).into_iter();
-                let expected = sums.zip(&before).enumerate();
-                let expected =
-                    expected.map(|(index, (sum, &before))| f64::from(before) + of(index) * sum);
-                assert_close(&found, &expected.collect::<Vec<_>>());
-            }
+            check(
+                Trial {
+                    inputs: &x_matrix,
+                    weight: &matrix,
+                    finish,
+                    before: &before,
+                    width: outputs,
+                },
+                |operands| {
+                    let sums = sums(operands, &x, &weight, inputs).into_iter();
+                    let expected = sums.zip(&before).enumerate();
+                    let expected =
+                        expected.map(|(index, (sum, &before))| f64::from(before) + of(index) * sum);
+                    expected.collect()
+                },
+            );
         }
     }
 }
@@ -215,16 +229,16 @@ fn halves_meet_in_swiglu() {
         let matrix = Matrix::dense(&weight, inputs);
         let before = vec![f32::NAN; tokens * outputs];
         let x_matrix = [Matrix::dense(&x, inputs)];
-        for (operands, found) in everywhere(Trial {
-            inputs: &x_matrix,
-            weight: &matrix,
-            finish: Swiglu,
-            before: &before,
-            width: outputs,
-        }) {
-            let sums = sums(operands, &x, &weight, inputs);
-            assert_close(&found, &swiglu(&sums, outputs));
-        }
+        check(
+            Trial {
+                inputs: &x_matrix,
+                weight: &matrix,
+                finish: Swiglu,
+                before: &before,
+                width: outputs,
+            },
+            |operands| swiglu(&sums(operands, &x, &weight, inputs), outputs),
+        );
     }
 }
 

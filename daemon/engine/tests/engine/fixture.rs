@@ -59,6 +59,29 @@ pub(crate) enum Data {
     I64(Vec<i64>),
 }
 
+/// What cases ask for that need no more than a prompt.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct PromptAlone {
+    prompt: String,
+    width: u32,
+    height: u32,
+    steps: u32,
+    seed: u64,
+}
+
+impl From<PromptAlone> for Request {
+    fn from(asked: PromptAlone) -> Self {
+        Self {
+            prompt: asked.prompt,
+            width: asked.width,
+            height: asked.height,
+            steps: asked.steps,
+            seed: asked.seed,
+            ..Self::default()
+        }
+    }
+}
+
 #[derive(Deserialize)]
 struct Asked {
     prompt: String,

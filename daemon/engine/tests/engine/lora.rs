@@ -8,7 +8,7 @@ use atelier_flux::{Lora, LoraError, Notice, Pipeline, Request};
 use image::RgbImage;
 use serde::Deserialize;
 
-use crate::fixture::{Recorder, klein, pipeline, psnr};
+use crate::fixture::{PromptAlone, Recorder, klein, pipeline, psnr};
 use crate::surgery::Parts;
 
 /// What summation order may cost; `cases.json` says how far a wrong scale is.
@@ -20,17 +20,8 @@ fn folder() -> PathBuf {
 
 #[derive(Deserialize)]
 struct Cases {
-    request: Asked,
+    request: PromptAlone,
     cases: Vec<Case>,
-}
-
-#[derive(Deserialize)]
-struct Asked {
-    prompt: String,
-    width: u32,
-    height: u32,
-    steps: u32,
-    seed: u64,
 }
 
 #[derive(Deserialize)]
@@ -53,21 +44,9 @@ fn cases() -> Cases {
 
 /// The request of the cases, with these LoRAs.
 fn request(loras: Vec<Lora>) -> Request {
-    let Asked {
-        prompt,
-        width,
-        height,
-        steps,
-        seed,
-    } = cases().request;
     Request {
-        prompt,
-        width,
-        height,
-        steps,
-        seed,
         loras,
-        ..Request::default()
+        ..cases().request.into()
     }
 }
 

@@ -4,14 +4,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
-use atelier_flux::{
-    ModelParts, ModelSource, OpenOptions, Pipeline, Request, SharedParts, inspect_source,
-};
+use atelier_flux::{ModelParts, ModelSource, OpenOptions, Pipeline, SharedParts, inspect_source};
 use image::RgbImage;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::fixture::{Recorder, copy_of_model, klein, pipeline, psnr};
+use crate::fixture::{PromptAlone, Recorder, copy_of_model, klein, pipeline, psnr};
 use crate::forge::{self, Tensor, Tensors, vae_to_bfl};
 use crate::surgery::{VAE, edit_json};
 
@@ -20,20 +18,11 @@ const LEAST_PSNR: f64 = 55.0;
 
 #[derive(Deserialize)]
 struct Described {
-    request: Asked,
+    request: PromptAlone,
     widths: Vec<usize>,
     gain: f32,
     shortcut: String,
     shapes: BTreeMap<String, Vec<usize>>,
-}
-
-#[derive(Deserialize)]
-struct Asked {
-    prompt: String,
-    width: u32,
-    height: u32,
-    steps: u32,
-    seed: u64,
 }
 
 fn folder() -> PathBuf {
@@ -77,15 +66,8 @@ fn vae(described: &Described) -> Tensors {
     tensors
 }
 
-fn picture(pipeline: &Pipeline, asked: &Asked) -> RgbImage {
-    let request = Request {
-        prompt: asked.prompt.clone(),
-        width: asked.width,
-        height: asked.height,
-        steps: asked.steps,
-        seed: asked.seed,
-        ..Request::default()
-    };
+fn picture(pipeline: &Pipeline, asked: &PromptAlone) -> RgbImage {
+    let request = asked.clone().into();
     pipeline.render(&request, &mut Recorder::default()).unwrap()
 }
 

@@ -6,6 +6,8 @@ python export.py RUN MODEL
 from __future__ import annotations
 
 import argparse
+import hashlib
+import json
 import shutil
 from pathlib import Path
 
@@ -38,7 +40,7 @@ def scheduler() -> FlowMatchEulerDiscreteScheduler:
 def pipeline(run: Path) -> Flux2KleinPipeline:
     """The pipeline in float32, with weights that bf16 can hold."""
     tokenizer = AutoTokenizer.from_pretrained(run / "tokenizer")
-    reader, painter = Reader(tokenizer, 34, 0), Painter()
+    reader, painter = Reader(tokenizer, 38, 0), Painter()
     state = torch.load(run / "model.pt", weights_only=True, map_location="cpu")["average"]["weights"]
     reader.load_state_dict({k.removeprefix("reader."): v for k, v in state.items() if k.startswith("reader.")})
     painter.load_state_dict({k.removeprefix("painter."): v for k, v in state.items() if k.startswith("painter.")})
@@ -58,6 +60,20 @@ def pipeline(run: Path) -> Flux2KleinPipeline:
     return pipe
 
 
+def forget_origin(model: Path) -> None:
+    """Takes out of the configs where on this machine a part was loaded from."""
+    for config in model.rglob("*.json"):
+        told = json.loads(config.read_text())
+        if told.pop("_name_or_path", None) is not None:
+            config.write_text(json.dumps(told, indent=2) + "\n")
+
+
+def sums(model: Path) -> str:
+    """What `sha256sum` prints of all files, by path."""
+    files = sorted(file.relative_to(model).as_posix() for file in model.rglob("*") if file.is_file())
+    return "".join(f"{hashlib.sha256((model / file).read_bytes()).hexdigest()}  {file}\n" for file in files)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("run", type=Path)
@@ -66,6 +82,8 @@ def main() -> None:
     shutil.rmtree(a.model, ignore_errors=True)
     pipeline(a.run).to(torch.bfloat16).save_pretrained(a.model)
     shutil.copy(Path(__file__).parent / "CARD.md", a.model / "README.md")
+    forget_origin(a.model)
+    (a.model / "SHA256SUMS").write_text(sums(a.model))
     size = sum(file.stat().st_size for file in a.model.rglob("*") if file.is_file())
     print(f"{size} bytes")
     if size > LIMIT:

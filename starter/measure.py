@@ -27,7 +27,7 @@ from draw import PALETTE, SHOE, SKIN, Point, figure, random_pose, skeleton
 from prompts import COLOURS, unseen, vocabulary, with_article
 from sheet import draw, load
 
-JOINTS = {"head": SKIN, "left_hand": SKIN, "right_hand": SKIN, "left_foot": SHOE, "right_foot": SHOE}
+JOINTS = {"nose": SKIN, "left_hand": SKIN, "right_hand": SKIN, "left_foot": SHOE, "right_foot": SHOE}
 NEAR = 0.05 * 256
 
 

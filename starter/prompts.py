@@ -95,6 +95,12 @@ def object_prompt(rng: np.random.Generator, number: int, colour: str) -> str:
     return capitalised(rng, subject + ground_phrase(rng, colour))
 
 
+def row_prompt(rng: np.random.Generator, count: int, colour: str) -> str:
+    said = "image 1 and image 2" if count == 2 else "image 1, image 2 and image 3"
+    beside = ("side by side", "side by side", "next to each other")[rng.integers(3)]
+    return capitalised(rng, f"{said} {beside}" + ground_phrase(rng, colour))
+
+
 def pose_prompt(rng: np.random.Generator, shirt: str, colour: str) -> str:
     person = PEOPLE[rng.integers(len(PEOPLE))]
     if shirt != "blue" or rng.random() < 0.3:
@@ -108,5 +114,5 @@ def corpus(about: dict[str, dict[str, Any]]) -> list[str]:
     lines = [icon_prompt(rng, n, words[n], COLOURS[rng.integers(12)]) for n in about for _ in range(12)]
     lines += [object_prompt(rng, 1 + i % 3, COLOURS[rng.integers(12)]) for i in range(300)]
     lines += [pose_prompt(rng, SHIRTS[rng.integers(6)], COLOURS[rng.integers(12)]) for _ in range(300)]
-    lines += [f"image {i} and image {j} side by side" for i in "123" for j in "123" if i != j] * 10
+    lines += [row_prompt(rng, 2 + i % 2, COLOURS[rng.integers(12)]) for i in range(200)]
     return lines + ["system user assistant\n\n"] * 50

@@ -14,13 +14,13 @@ from torch import Tensor
 from common import Team
 from data import Icons
 from draw import PALETTE, figure, random_pose, skeleton
-from prompts import COLOURS, SHIRTS, aliases, icon_prompt, object_prompt, pose_prompt, unseen, vocabulary
+from prompts import COLOURS, SHIRTS, aliases, icon_prompt, object_prompt, pose_prompt, row_prompt, unseen, vocabulary
 from vae import ACTIVE, to_tensor
 
 # Channels of a patch that are not always zero: FLUX.2 packs 2x2 latents channel by channel.
 LIVE = 4 * ACTIVE
-# 0 references: icons by name. 1: an object of any icon. 2: the second of two. -1: a pose.
-KINDS = {"icon": 0, "object": 1, "object of two": 2, "pose": 1}
+# How many references each kind of sample has.
+KINDS = {"icon": 0, "object": 1, "object of two": 2, "object of three": 3, "pair": 2, "row": 3, "pose": 1}
 Key = tuple[str, int, str, str]
 
 
@@ -46,6 +46,7 @@ class Studio:
         self.vae = AutoencoderKLFlux2.from_pretrained(vae).to(memory_format=torch.channels_last).eval()
         self.kept: dict[Key, Tensor] = {}
         self.poses: list[int] = []
+        self.rows: dict[int, list[list[int]]] = {2: [], 3: []}
         named = {a["name"]: i for i, a in enumerate(self.icons.about) if not a["toned"]}
         self.index = {name: named[name] for name in vocabulary()}
         self.names = list(self.index)[team.rank :: team.size]
@@ -64,6 +65,8 @@ class Studio:
         what, index, first, ground = key
         if what == "icon":
             return self.icons.over(index, PALETTE[ground])
+        if what == "row":
+            return self.icons.beside([int(icon) for icon in first.split()], PALETTE[ground])
         pose = random_pose(np.random.default_rng(index))
         return skeleton(pose) if what == "skeleton" else figure(pose, PALETTE[first], PALETTE[ground])
 
@@ -76,11 +79,12 @@ class Studio:
 
     def state_dict(self) -> dict[str, Any]:
         """What was encoded so far, because encoding it again after a restart takes minutes."""
-        return {"keys": list(self.kept), "latents": list(self.kept.values()), "poses": self.poses, "pool": self.pool}
+        drawn = [self.poses, self.pool, self.rows]
+        return {"keys": list(self.kept), "latents": list(self.kept.values()), "drawn": drawn}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.kept = {tuple(key): found for key, found in zip(state["keys"], state["latents"], strict=True)}
-        self.poses, self.pool = state["poses"], state["pool"]
+        self.poses, self.pool, self.rows = state["drawn"]
 
     def latents(self, keys: list[Key]) -> Tensor:
         missing = [key for key in dict.fromkeys(keys) if key not in self.kept]
@@ -116,6 +120,16 @@ class Studio:
         prompt = object_prompt(self.rng, number + 1, colour)
         return prompt, ("icon", icons[number], "", colour), keys
 
+    def row(self, count: int) -> tuple[str, Key, list[Key]]:
+        """All references in a row. Few of them, and each row on one ground, for what is encoded once is cheap."""
+        rows = self.rows[count]
+        if len(rows) < 20 or self.rng.random() < 0.2:
+            rows.append([int(icon) for icon in self.rng.choice(self.training[:150], count, replace=False)])
+        icons = rows[self.rng.integers(len(rows))]
+        colour = "white" if sum(icons) % 2 else COLOURS[sum(icons) // 2 % len(COLOURS)]
+        prompt = row_prompt(self.rng, count, colour)
+        return prompt, ("row", 0, " ".join(map(str, icons)), colour), [("icon", i, "", "white") for i in icons]
+
     def pose(self) -> tuple[str, Key, list[Key]]:
         """Each pose has one shirt and one ground."""
         if len(self.poses) < 20 or self.rng.random() < 0.25:
@@ -133,6 +147,8 @@ class Studio:
             drawn = [(*self.icon(), []) for _ in range(count)]
         elif kind == "pose":
             drawn = [self.pose() for _ in range(count)]
+        elif kind in ("pair", "row"):
+            drawn = [self.row(KINDS[kind]) for _ in range(count)]
         else:
             drawn = [self.object(KINDS[kind]) for _ in range(count)]
         target = self.latents([key for _, key, _ in drawn])

@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 from transformers import AutoTokenizer, Qwen2TokenizerFast
 
 from common import Average, Clock, Team, load, log, save
-from model import SIDE, Painter, draw_sigmas, image_ids, key_bias, text_ids
+from model import SIDE, Painter, attention, draw_sigmas, image_ids, key_bias, text_ids
 from muon import tune
 from prompts import corpus
 from scenes import KINDS, Batch, Studio
@@ -59,17 +60,18 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--minutes", type=float, default=90, help="of processor time, of all runs together")
     parser.add_argument("--batch", type=int, default=24, help="of each of the team")
-    parser.add_argument("--kept", type=int, default=128, help="of the 256 tokens of a picture")
+    parser.add_argument("--kept", type=int, default=64, help="of the 256 tokens of a picture")
     parser.add_argument("--padding", type=int, default=6, help="tokens that stand for all padding")
     parser.add_argument("--rate", type=float, default=2e-3)
-    parser.add_argument("--mix", type=float, nargs=4, default=[7, 1.5, 0, 1.5], help=" / ".join(KINDS))
+    parser.add_argument("--mix", type=float, nargs=7, default=[7, 1.2, 0.4, 0.2, 0.6, 0.3, 1.3], help=" / ".join(KINDS))
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--team", type=int, default=1)
     a = parser.parse_args()
     team = Team(a.team, 29572)
+    functional.scaled_dot_product_attention = attention
     torch.manual_seed(a.seed)
     studio = Studio(a.data, a.out / "vae", team)
-    reader = Reader(the_tokenizer(a.out / "tokenizer", studio, team), 34, a.padding)
+    reader = Reader(the_tokenizer(a.out / "tokenizer", studio, team), 38, a.padding)
     both = Both(reader)
     outside = ("reader.model.embed", "painter.net.x_", "painter.net.proj_out", "painter.net.time")
     tuner = tune(both, team, a.rate, 0.01, outside)

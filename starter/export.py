@@ -81,7 +81,9 @@ def main() -> None:
     a = parser.parse_args()
     shutil.rmtree(a.model, ignore_errors=True)
     pipeline(a.run).to(torch.bfloat16).save_pretrained(a.model)
-    shutil.copy(Path(__file__).parent / "CARD.md", a.model / "README.md")
+    here = Path(__file__).parent
+    shutil.copy(here / "CARD.md", a.model / "README.md")
+    shutil.copy(here / "LICENSE", a.model / "LICENSE")
     forget_origin(a.model)
     (a.model / "SHA256SUMS").write_text(sums(a.model))
     size = sum(file.stat().st_size for file in a.model.rglob("*") if file.is_file())

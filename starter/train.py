@@ -8,12 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from diffusers.models.transformers import transformer_flux2
 from torch import Tensor, nn
 from torch.nn import functional
 from transformers import AutoTokenizer, Qwen2TokenizerFast
 
 from common import Average, Clock, Team, load, log, save
-from model import SIDE, Painter, attention, draw_sigmas, image_ids, key_bias, text_ids
+from model import SIDE, Painter, attention, draw_sigmas, image_ids, key_bias, rotate, text_ids
 from muon import tune
 from prompts import corpus
 from scenes import KINDS, Batch, Studio
@@ -58,17 +59,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--minutes", type=float, default=90, help="of processor time, of all runs together")
+    parser.add_argument("--minutes", type=float, default=92, help="of processor time, of all runs together")
+    parser.add_argument("--until", type=float, help="end this run at so many of the minutes")
     parser.add_argument("--batch", type=int, default=24, help="of each of the team")
     parser.add_argument("--kept", type=int, default=64, help="of the 256 tokens of a picture")
     parser.add_argument("--padding", type=int, default=6, help="tokens that stand for all padding")
-    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--rate", type=float, default=2e-3, help="of AdamW")
+    parser.add_argument("--muon", type=float, default=5e-3, help="rate of Muon")
     parser.add_argument("--mix", type=float, nargs=7, default=[7, 1.2, 0.4, 0.2, 0.6, 0.3, 1.3], help=" / ".join(KINDS))
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--team", type=int, default=1)
     a = parser.parse_args()
     team = Team(a.team, 29572)
     functional.scaled_dot_product_attention = attention
+    transformer_flux2.apply_rotary_emb = rotate
     torch.manual_seed(a.seed)
     studio = Studio(a.data, a.out / "vae", team)
     reader = Reader(the_tokenizer(a.out / "tokenizer", studio, team), 38, a.padding)
@@ -85,9 +89,10 @@ def main() -> None:
     both.painter.net.compile_repeated_blocks(dynamic=False)
     kinds, mix = list(KINDS), np.array(a.mix) / sum(a.mix)
     saved, means = time.monotonic(), {}
-    while not clock.done():
+    while not clock.done() and clock.minutes() < (a.until or a.minutes):
         for group in tuner.param_groups:
-            group["lr"] = group["first"] * min(1, (step + 1) / 100) * clock.cosine()
+            # Not from the checkpoint, so that a run that goes on can have other rates.
+            group["lr"] = (a.muon if group["matrix"] else a.rate) * min(1, (step + 1) / 100) * clock.cosine()
         # The same in the whole team, so that nobody waits for one who has more to do.
         kind = kinds[np.random.default_rng([a.seed, step]).choice(len(kinds), p=mix)]
         fresh = kind not in means

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The main job, end to end, as a user would do it: a home, a model, two plugins, a daemon; two
-# references and a manifest dropped into the inbox; a signed picture out of the outbox.
+# The main job, end to end, as a user would do it: a home, two plugins, a daemon; references and
+# manifests dropped into the inbox; signed pictures out of the outbox.
 #
 # Run by `make demo`, which says where the program and the plugins are:
 #   ATELIER   the program
@@ -32,11 +32,9 @@ value() { sed -n "s/^$2 *= *//p" "$1" | head -n 1; }
 rm -rf "$home"
 mkdir -p "$home/models" "$home/plugins"
 
-step "1. A model and two plugins"
-# Every folder in models/ is a model, by its name; with only one, jobs need not name it. This one
-# is as small as a FLUX.2 can be, with random weights: it paints nothing that means anything, by
-# exactly the arithmetic of the real ones.
-cp -r "$here/fixtures/klein/model" "$home/models/klein-tiny"
+step "1. Two plugins, and the model that comes with Atelier"
+# The starter draws icons, in seconds. Every folder in models/ is a model too, by its name; with only
+# one there, jobs that name none use it instead.
 cp -r "$PLUGINS/pose" "$PLUGINS/fit" "$home/plugins/"
 show "$ATELIER" plugin list
 show "$ATELIER" model list
@@ -52,38 +50,43 @@ until grep -q ready "$home/daemon.log"; do
 done
 echo "ready; it watches $home/inbox"
 
-step "3. References first, the manifest last, by rename"
-cp "$here/fixtures/klein/cases/one-reference/reference-1.png" "$home/inbox/view.png"
-cp "$here/fixtures/keypoints/dancer.json" "$home/inbox/dancer.json"
-cp "$here/demo.toml" "$home/inbox/.poster.toml"
-sed 's/^/    /' "$here/demo.toml"
-dropped=$(now)
-mv "$home/inbox/.poster.toml" "$home/inbox/poster.toml"
+# make NAME: drops the manifest, waits for its picture, and says how long it took.
+make() {
+    local name=$1 dropped delivered picture=$home/outbox/$1.png result=$home/done/$1.result.toml
+    sed 's/^/    /' "$here/demo/$name.toml"
+    cp "$here/demo/$name.toml" "$home/inbox/.$name.toml"
+    dropped=$(now)
+    mv "$home/inbox/.$name.toml" "$home/inbox/$name.toml"
+    until [ -e "$picture" ]; do
+        if [ -e "$home/failed/$name.error.toml" ]; then
+            cat "$home/failed/$name.error.toml"
+            exit 1
+        fi
+        sleep 0.01
+    done
+    delivered=$(now)
+    until [ -e "$result" ]; do sleep 0.01; done
+    awk -v picture="$picture" -v dropped="$dropped" -v delivered="$delivered" -v infer="$(value "$result" infer)" 'BEGIN {
+        total = delivered - dropped
+        printf "%s\n%.2f s from dropping the manifest to delivery, %.2f s of it not inference\n", picture, total, total - infer
+    }'
+}
 
-step "4. The picture"
-picture=$home/outbox/poster.png
-result=$home/done/poster.result.toml
-until [ -e "$picture" ]; do
-    if [ -e "$home/failed/poster.error.toml" ]; then
-        cat "$home/failed/poster.error.toml"
-        exit 1
-    fi
-    sleep 0.01
-done
-delivered=$(now)
-until [ -e "$result" ]; do sleep 0.01; done
+step "3. Two references first, the manifest last, by rename"
+cp "$here"/demo/*.png "$home/inbox/"
+make poster
+
+step "4. Keypoints, drawn as a skeleton and followed"
+cp "$here/fixtures/keypoints/dancer.json" "$home/inbox/"
+make dancer
+
+step "5. What they say of themselves"
 show "$ATELIER" jobs
-
-step "5. What it says of itself"
-show "$ATELIER" verify "$picture"
+show "$ATELIER" verify "$home/outbox/poster.png"
 
 step "Done"
-echo "picture:  $picture"
-echo "result:   $result"
-awk -v dropped="$dropped" -v delivered="$delivered" -v infer="$(value "$result" infer)" 'BEGIN {
-    total = delivered - dropped
-    printf "time:     %.2f s from dropping the manifest to delivery, %.2f s of it not inference\n", total, total - infer
-}'
+echo "pictures: $home/outbox"
+echo "results:  $home/done"
 kill "$daemon"
 wait "$daemon" || true
 trap - EXIT

@@ -56,7 +56,21 @@ impl Fixtures {
     /// When there is no such case.
     #[must_use]
     pub fn case(name: &str) -> Case {
-        let folder = Self::folder().join("klein/cases").join(name);
+        Self::case_in("klein/cases", name)
+    }
+
+    /// One request to the starter model, with the picture that the reference implementation made of it.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such case.
+    #[must_use]
+    pub fn starter_case(name: &str) -> Case {
+        Self::case_in("starter", name)
+    }
+
+    fn case_in(cases: &str, name: &str) -> Case {
+        let folder = Self::folder().join(cases).join(name);
         let text = std::fs::read_to_string(folder.join("request.json"))
             .unwrap_or_else(|cause| panic!("{}: {cause}", folder.display()));
         let request: Request = serde_json::from_str(&text).expect("a case's request is valid");

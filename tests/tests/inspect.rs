@@ -43,12 +43,11 @@ fn doctor_says_what_works_and_what_to_do_about_the_rest() {
 
 #[test]
 fn doctor_finds_a_model_that_is_none() {
-    let home = Home::new();
-    std::fs::remove_file(home.path().join("models/klein")).unwrap();
-    let report = home.atelier(&["doctor", "--json"]).json();
+    let home = Home::empty();
+    std::fs::write(home.path().join("config.toml"), "model = \"gone\"\n").unwrap();
+    let report = home.atelier(&["doctor", "--json"]).exits(1).json();
     let model = doctor(&report, "model");
-    assert_ne!(model["health"], "good");
-    assert!(model["advice"].is_string(), "{model:#}");
+    assert_eq!(model["health"], "bad", "{model:#}");
 }
 
 #[test]

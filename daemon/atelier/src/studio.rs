@@ -9,6 +9,7 @@ mod models;
 mod picture;
 mod plugins;
 mod prepare;
+mod starter;
 #[cfg(test)]
 mod tests;
 mod world;
@@ -277,6 +278,9 @@ impl Studio {
             watch,
             warnings: Vec::new(),
         };
+        if let Some(warning) = self.models.warning(job, pipeline.info()) {
+            watched.warn(warning);
+        }
         let picture = timed(&mut timings.infer, || {
             pipeline
                 .render(&request, &mut watched)
@@ -337,7 +341,11 @@ impl Studio {
             title: job.provenance.title.clone(),
             model: ModelFacts {
                 // Not the folder's name: that is the user's.
-                name: info.variant.to_string(),
+                name: if self.models.is_starter(&job.model.path) {
+                    starter::TITLE.to_owned()
+                } else {
+                    info.variant.to_string()
+                },
                 version: None,
                 sha256: self.models.digest(info)?,
                 identifier: None,
@@ -384,6 +392,13 @@ struct Watched<'a> {
     warnings: Vec<String>,
 }
 
+impl Watched<'_> {
+    fn warn(&mut self, warning: String) {
+        tracing::warn!("{warning}");
+        self.warnings.push(warning);
+    }
+}
+
 impl Observer for Watched<'_> {
     fn progress(&mut self, progress: Progress) -> ControlFlow<()> {
         self.watch.at(match progress {
@@ -399,7 +414,7 @@ impl Observer for Watched<'_> {
     }
 
     fn notice(&mut self, notice: &Notice) {
-        self.warnings.push(notice.to_string());
+        self.warn(notice.to_string());
     }
 
     fn tensor(&mut self, name: &str, shape: &[usize], data: TensorData<'_>) {

@@ -53,6 +53,8 @@ pub struct ModelInfo {
     pub default_steps: u32,
     /// Guidance to use if none is asked for.
     pub default_guidance: f32,
+    /// Width and height of a picture where none are asked for, in pixels.
+    pub default_side: u32,
     /// What a user should know before trusting a picture.
     pub notes: Vec<String>,
     /// The pipeline folder, if the model is one.
@@ -161,6 +163,7 @@ impl ModelInfo {
             parts,
             default_steps,
             default_guidance,
+            default_side: vae.sample_side(),
             notes: model.notes(),
             common_files: files_in(folder.clone(), &[INDEX]),
             folder,

@@ -125,12 +125,30 @@ fn settings(home: &Home) -> Finding {
     ))
 }
 
+/// How to have FLUX.2 itself, and on what terms.
+const REAL_WEIGHTS: &str = "\
+for FLUX.2 itself, put its weights into models/, or name them in config.toml:
+a folder:       models.klein-4b = \"~/models/FLUX.2-klein-4B\"
+a single file:  models.klein-4b = \"~/ComfyUI/models/diffusion_models/flux-2-klein-4b.safetensors\"
+in fp8:         models.klein-4b = \"~/models/flux-2-klein-4b-fp8.safetensors\", or `atelier model quantize IN OUT`
+licences:       klein 4B and klein base 4B are Apache-2.0; klein 9B, klein base 9B, klein 9B KV and dev have
+                the FLUX non-commercial licence; the VAE is Apache-2.0";
+
 fn models(studio: &Studio) -> Finding {
     let found = match studio.models().find(None) {
         Ok(found) => found,
         Err(fault) => return Finding::from_fault("model", Health::Bad, fault),
     };
     match atelier_flux::inspect_source(&found.source) {
+        Ok(info) if studio.models().is_starter(found.source.path()) => Finding::new(
+            "model",
+            Health::Poor,
+            format!(
+                "{}: the small model that comes with Atelier ({} architecture, {} bytes, MIT); it draws icons at {} pixels",
+                found.name, info.variant, info.bytes, info.default_side
+            ),
+        )
+        .advise(REAL_WEIGHTS),
         Ok(info) => Finding::new(
             "model",
             Health::Good,
@@ -242,9 +260,11 @@ fn print(findings: &[Finding]) {
             finding.what.to_owned(),
             finding.says.clone(),
         ]);
-        if let Some(advice) = &finding.advice {
-            rows.push(vec![String::new(), String::new(), format!("→ {advice}")]);
-        }
+        let advice = finding.advice.iter().flat_map(|advice| advice.lines());
+        rows.extend(advice.enumerate().map(|(number, line)| {
+            let mark = if number == 0 { "→" } else { " " };
+            vec![String::new(), String::new(), format!("{mark} {line}")]
+        }));
     }
     output::table(&rows);
 }

@@ -95,7 +95,9 @@ fn inspect(
 
 fn list(place: &Place, studio: &Studio) -> Result<(), Fault> {
     let default = studio.models().default_name();
-    let models = studio.models().list();
+    let mut models: Vec<_> = studio.models().list().into_iter().collect();
+    // The user's own come first.
+    models.sort_by_key(|(_, path)| studio.models().is_starter(path));
     if place.json {
         let rows: Vec<_> = models
             .iter()
@@ -104,12 +106,6 @@ fn list(place: &Place, studio: &Studio) -> Result<(), Fault> {
             })
             .collect();
         output::json(&rows);
-        return Ok(());
-    }
-    if models.is_empty() {
-        output::line(
-            "no models: put a pipeline folder or a transformer's file into models/, or name one in config.toml",
-        );
         return Ok(());
     }
     let rows: Vec<Vec<String>> = models

@@ -5,9 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use atelier_flux::{ModelInfo, ModelParts, ModelSource, SharedParts};
-use atelier_manifest::JobModel;
+use atelier_manifest::{Job, JobModel};
 
 use super::digest::Digests;
+use super::starter::{self, Starter};
 use crate::config::{Config, ModelEntry};
 use crate::fault::{Fault, Stage};
 use crate::home::Home;
@@ -21,6 +22,7 @@ pub(crate) struct Models {
     shared: SharedParts,
     default: Option<String>,
     folder: PathBuf,
+    starter: Starter,
     digests: Digests,
 }
 
@@ -40,13 +42,22 @@ impl Models {
             shared: config.parts.shared(),
             default: config.model.clone(),
             folder: home.models(),
+            starter: Starter::new(home.cache()),
             digests: Digests::new(home.cache()),
         }
     }
 
-    /// Every model that has a name, by it: those of the settings, and in the home's `models/` pipeline
-    /// folders and transformers' files. A name in the settings hides one there.
+    /// Every model that has a name, by it: the user's own, and the starter.
     pub(crate) fn list(&self) -> BTreeMap<String, PathBuf> {
+        let mut all = self.own();
+        all.entry(starter::NAME.to_owned())
+            .or_insert_with(|| self.starter.folder().to_owned());
+        all
+    }
+
+    /// The user's models: those of the settings, and in the home's `models/` pipeline folders and
+    /// transformers' files. A name in the settings hides one there.
+    fn own(&self) -> BTreeMap<String, PathBuf> {
         let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
         let mut all: BTreeMap<String, PathBuf> = entries
             .map(|entry| entry.path())
@@ -58,12 +69,22 @@ impl Models {
         all
     }
 
-    /// The model of jobs that name none: the settings' choice, or the only one there is.
+    /// The model of jobs that name none: the settings' choice, or the only one there is, or the starter
+    /// where there is none.
     pub(crate) fn default_name(&self) -> Option<String> {
         self.default.clone().or_else(|| {
-            let mut names = self.list().into_keys();
-            names.next().filter(|_| names.next().is_none())
+            let mut names = self.own().into_keys();
+            match (names.next(), names.next()) {
+                (None, _) => Some(starter::NAME.to_owned()),
+                (only, None) => only,
+                _ => None,
+            }
         })
+    }
+
+    /// Whether a model is the starter, by where it is.
+    pub(crate) fn is_starter(&self, path: &Path) -> bool {
+        self.starter.is_at(path)
     }
 
     /// Finds a model by name or path; `None` asks for the default.
@@ -76,18 +97,15 @@ impl Models {
             return Err(Fault::missing(
                 Stage::Check,
                 "model-unknown",
-                "no model is named, and the settings name no default",
+                "no model is named, several are there, and the settings name no default",
             )
-            .hint(format!(
-                "set `model` in config.toml, put one model into {}, or name one",
-                self.folder.display()
-            )));
+            .hint("set `model` in config.toml, or name one"));
         };
         if let Some(entry) = self.named.get(&name) {
             let source = self.source_at(&entry.path, &entry.parts)?;
             return Ok(Found { name, source });
         }
-        let listed = self.list().remove(&name);
+        let listed = self.listed(&name)?;
         let path = listed.clone().unwrap_or_else(|| PathBuf::from(&name));
         if !path.exists() {
             return Err(self.unknown(&name));
@@ -98,6 +116,19 @@ impl Models {
         };
         let source = self.source_at(&path, &ModelParts::default())?;
         Ok(Found { name, source })
+    }
+
+    /// What a user should know of a job's picture before it is made, if anything.
+    pub(crate) fn warning(&self, job: &Job, info: &ModelInfo) -> Option<String> {
+        let side = info.default_side;
+        let unlike = job.width != side || job.height != side;
+        (unlike && self.is_starter(&job.model.path)).then(|| {
+            format!(
+                "the starter model draws at {side}×{side} alone: expect little of {}×{}; `atelier doctor` says how \
+                 to have FLUX.2 itself",
+                job.width, job.height
+            )
+        })
     }
 
     /// The transformer of a model, by the model's name or path: a pipeline folder, or a file, whose other
@@ -111,7 +142,7 @@ impl Models {
             let transformer = entry.parts.transformer.as_ref();
             return Ok(transformer.unwrap_or(&entry.path).clone());
         }
-        let path = self.list().remove(asked);
+        let path = self.listed(asked)?;
         let path = path.unwrap_or_else(|| PathBuf::from(asked));
         if path.exists() {
             return Ok(absolute(&path));
@@ -129,7 +160,19 @@ impl Models {
         let parts = named
             .filter(|entry| absolute(&entry.path) == model.path)
             .map_or_else(ModelParts::default, |entry| entry.parts.clone());
+        if self.is_starter(&model.path) && !model.path.exists() {
+            self.starter.unpack()?;
+        }
         self.source_at(&model.path, &parts)
+    }
+
+    /// Where the model of a name is; the starter is there from now on.
+    fn listed(&self, name: &str) -> Result<Option<PathBuf>, Fault> {
+        let path = self.list().remove(name);
+        if path.as_deref() == Some(self.starter.folder()) {
+            self.starter.unpack()?;
+        }
+        Ok(path)
     }
 
     fn source_at(&self, path: &Path, parts: &ModelParts) -> Result<ModelSource, Fault> {
@@ -138,12 +181,7 @@ impl Models {
     }
 
     fn unknown(&self, name: &str) -> Fault {
-        let known: Vec<String> = self.list().into_keys().collect();
-        let known = if known.is_empty() {
-            "none is configured".to_owned()
-        } else {
-            known.join(", ")
-        };
+        let known = self.list().into_keys().collect::<Vec<_>>().join(", ");
         let message = format!("there is no model `{name}`");
         Fault::missing(Stage::Check, "model-unknown", message).hint(format!(
             "a model is a name ({known}), or the path of a diffusers pipeline folder or of a \

@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use atelier_manifest::{DEFAULT_SIZE, Format, ModelChoice, ModelProblem, ReferenceCap, World};
+use atelier_manifest::{Format, ModelChoice, ModelProblem, ReferenceCap, World};
 
 use super::{Studio, picture};
 use crate::encode;
@@ -68,7 +68,7 @@ impl World for Surroundings<'_> {
             path: found.source.path().to_owned(),
             default_steps: info.default_steps,
             default_guidance: info.default_guidance,
-            default_size: DEFAULT_SIZE,
+            default_size: (info.default_side, info.default_side),
         })
     }
 

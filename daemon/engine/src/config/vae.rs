@@ -4,6 +4,9 @@ use serde::Deserialize;
 
 use super::{Check, ensure, ensure_size};
 
+/// Width and height that FLUX.2 was trained at, in pixels.
+const USUAL_SIDE: u32 = 1024;
+
 /// The autoencoder's sizes. Defaults are those of diffusers.
 #[derive(Debug, Deserialize)]
 #[serde(default)]
@@ -25,6 +28,7 @@ pub(crate) struct VaeConfig {
     pub(crate) mid_block_add_attention: bool,
     pub(crate) batch_norm_eps: f64,
     patch_size: [usize; 2],
+    sample_size: u32,
 }
 
 impl Default for VaeConfig {
@@ -45,6 +49,7 @@ impl Default for VaeConfig {
             mid_block_add_attention: true,
             batch_norm_eps: 1e-4,
             patch_size: [2, 2],
+            sample_size: USUAL_SIDE,
         }
     }
 }
@@ -60,6 +65,13 @@ impl VaeConfig {
     /// Channels of a latent token: a 2×2 patch of the latent.
     pub(crate) fn token_channels(&self) -> usize {
         4 * self.latent_channels
+    }
+
+    /// Width and height of the pictures that the model was trained at, in pixels: the size to ask for where
+    /// none is. A size that no picture can have says nothing.
+    pub(crate) fn sample_side(&self) -> u32 {
+        let sound = self.sample_size.is_multiple_of(16) && (64..=2048).contains(&self.sample_size);
+        if sound { self.sample_size } else { USUAL_SIDE }
     }
 
     pub(crate) fn check(&self) -> Check {

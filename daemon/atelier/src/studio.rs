@@ -341,7 +341,7 @@ impl Studio {
             title: job.provenance.title.clone(),
             model: ModelFacts {
                 // Not the folder's name: that is the user's.
-                name: if self.models.is_starter(&job.model.path) {
+                name: if Models::is_starter(&job.model.path) {
                     starter::TITLE.to_owned()
                 } else {
                     info.variant.to_string()

@@ -58,4 +58,4 @@ pub use problem::{Code, Problem, Problems};
 pub use read::{decode, read};
 pub use request::{Request, RequestReference, preparation};
 pub use seeds::Seeds;
-pub use world::{DEFAULT_SIZE, ModelChoice, ModelProblem, World};
+pub use world::{ModelChoice, ModelProblem, World};

@@ -13,9 +13,6 @@ use crate::job::ReferenceCap;
 use crate::problem::{Code, Fault, quoted};
 use crate::suggest;
 
-/// Width and height in pixels where neither the manifest nor the model says otherwise.
-pub const DEFAULT_SIZE: (u32, u32) = (1024, 1024);
-
 /// The machine, as far as a manifest can depend on it.
 pub trait World {
     /// The model of this name or path, or the default one. Which paths a manifest may name a model
@@ -79,7 +76,7 @@ pub struct ModelChoice {
     pub default_steps: u32,
     /// Guidance scale, 0 to [`crate::MAX_GUIDANCE`].
     pub default_guidance: f32,
-    /// Width and height in pixels, usually [`DEFAULT_SIZE`].
+    /// Width and height in pixels, usually 1024 each.
     pub default_size: (u32, u32),
 }
 

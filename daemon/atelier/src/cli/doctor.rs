@@ -10,7 +10,7 @@ use super::{Place, client, output};
 use crate::config::Config;
 use crate::fault::Fault;
 use crate::home::Home;
-use crate::studio::Studio;
+use crate::studio::{Models, Studio};
 
 /// How one thing stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -140,7 +140,7 @@ fn models(studio: &Studio) -> Finding {
         Err(fault) => return Finding::from_fault("model", Health::Bad, fault),
     };
     match atelier_flux::inspect_source(&found.source) {
-        Ok(info) if studio.models().is_starter(found.source.path()) => Finding::new(
+        Ok(info) if Models::is_starter(found.source.path()) => Finding::new(
             "model",
             Health::Poor,
             format!(

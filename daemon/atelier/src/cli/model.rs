@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::{Place, output};
 use crate::fault::{Fault, Stage};
-use crate::studio::Studio;
+use crate::studio::{Models, Studio};
 
 /// What to do with models.
 #[derive(Debug, Subcommand)]
@@ -97,7 +97,7 @@ fn list(place: &Place, studio: &Studio) -> Result<(), Fault> {
     let default = studio.models().default_name();
     let mut models: Vec<_> = studio.models().list().into_iter().collect();
     // The user's own come first.
-    models.sort_by_key(|(_, path)| studio.models().is_starter(path));
+    models.sort_by_key(|(_, path)| Models::is_starter(path));
     if place.json {
         let rows: Vec<_> = models
             .iter()

@@ -83,8 +83,8 @@ impl Models {
     }
 
     /// Whether a model is the starter, by where it is.
-    pub(crate) fn is_starter(&self, path: &Path) -> bool {
-        self.starter.is_at(path)
+    pub(crate) fn is_starter(path: &Path) -> bool {
+        Starter::is_at(path)
     }
 
     /// Finds a model by name or path; `None` asks for the default.
@@ -122,7 +122,7 @@ impl Models {
     pub(crate) fn warning(&self, job: &Job, info: &ModelInfo) -> Option<String> {
         let side = info.default_side;
         let unlike = job.width != side || job.height != side;
-        (unlike && self.is_starter(&job.model.path)).then(|| {
+        (unlike && Self::is_starter(&job.model.path)).then(|| {
             format!(
                 "the starter model draws at {side}×{side} alone: expect little of {}×{}; `atelier doctor` says how \
                  to have FLUX.2 itself",
@@ -160,8 +160,9 @@ impl Models {
         let parts = named
             .filter(|entry| absolute(&entry.path) == model.path)
             .map_or_else(ModelParts::default, |entry| entry.parts.clone());
-        if self.is_starter(&model.path) && !model.path.exists() {
-            self.starter.unpack()?;
+        if Self::is_starter(&model.path) && !model.path.exists() {
+            // The cache was emptied, or by another version of the program: the job means the starter there is.
+            return self.source_at(self.starter.unpack()?, &parts);
         }
         self.source_at(&model.path, &parts)
     }

@@ -63,12 +63,15 @@ impl Starter {
         &self.folder
     }
 
-    /// Whether a path is this model's.
-    pub(super) fn is_at(&self, path: &Path) -> bool {
-        // Told by its end, because the cache may be reached through a link.
-        let end: PathBuf = self.folder.iter().rev().take(2).collect();
-        let other: PathBuf = path.iter().rev().take(2).collect();
-        end == other
+    /// Whether a path is a starter's, this one's or that of another version of the program.
+    pub(super) fn is_at(path: &Path) -> bool {
+        // Told by its end, because the cache may be reached through a link: models/VERSION/starter.
+        let is_version =
+            |name: &str| name.len() == 16 && name.bytes().all(|b| b.is_ascii_hexdigit());
+        let mut end = path.iter().rev().map(|name| name.to_str());
+        end.next() == Some(Some(NAME))
+            && end.next().flatten().is_some_and(is_version)
+            && end.next() == Some(Some("models"))
     }
 
     /// Unpacks the model unless it is there, and returns its folder.
@@ -160,7 +163,10 @@ mod tests {
         let old = cache.path().join("models/0123456789abcdef/starter");
         fs::create_dir_all(&old).unwrap();
         let starter = Starter::new(cache.path());
-        assert!(!starter.is_at(&old));
+        // A job that waited through an update of the program still means the starter.
+        assert!(Starter::is_at(&old) && Starter::is_at(starter.folder()));
+        assert!(!Starter::is_at(Path::new("/home/me/models/klein/starter")));
+        assert!(!Starter::is_at(Path::new("starter")));
         let index = starter.unpack().unwrap().join("model_index.json");
         assert!(!old.exists());
         let written = fs::metadata(&index).unwrap().modified().unwrap();

@@ -124,16 +124,21 @@ class Icons:
         alpha = pixels[..., 3:] / 255
         return (pixels[..., :3] * alpha + np.float32(ground) * (1 - alpha)).round().astype(np.uint8)
 
+    def small(self, index: int, ground: tuple[int, int, int], side: int) -> np.ndarray:
+        return np.asarray(Image.fromarray(self.over(index, ground)).resize((side, side), Image.Resampling.LANCZOS))
+
+    def place(self, number: int, of: int) -> tuple[int, int, int]:
+        """Top, left and side of one of so many in a row: whole latents, so that three make 240 of 256."""
+        side = SIDE // of // 16 * 16
+        return (SIDE - side) // 32 * 16, (SIDE - side * of) // 2 + number * side, side
+
     def beside(self, indices: list[int], ground: tuple[int, int, int]) -> np.ndarray:
         """Two or three icons in a row over a plain ground, each as wide as its share, uint8 [256, 256, 3]."""
         page = np.empty((SIDE, SIDE, 3), np.uint8)
         page[:] = ground
-        # Whole latents, so that three make 240 of 256.
-        side = SIDE // len(indices) // 16 * 16
-        left, top = (SIDE - side * len(indices)) // 2, (SIDE - side) // 32 * 16
-        for place, index in enumerate(indices):
-            small = Image.fromarray(self.over(index, ground)).resize((side, side), Image.Resampling.LANCZOS)
-            page[top : top + side, left + place * side : left + (place + 1) * side] = np.asarray(small)
+        for number, index in enumerate(indices):
+            top, left, side = self.place(number, len(indices))
+            page[top : top + side, left : left + side] = self.small(index, ground, side)
         return page
 
 

@@ -5,6 +5,7 @@
 gallery    a picture drawn from a name is closest to that icon, of 100 (chance is 1 %)
 ground     the corners have the colour that the prompt names, of 12
 reference  PSNR of an icon that no training saw, drawn from a reference, where it is opaque
+beside     such icons side by side: a place is closest to its own reference, of 100 (chance is 1 %), and PSNR
 pose       joints of a drawn figure that lie where the skeleton has them, within 5 % of the side
 """
 
@@ -32,7 +33,7 @@ NEAR = 0.05 * 256
 
 
 def shrink(picture: np.ndarray, by: int = 4) -> np.ndarray:
-    side = 256 // by
+    side = len(picture) // by
     return picture.reshape(side, by, side, by, 3).astype(np.float32).mean((1, 3))
 
 
@@ -70,6 +71,13 @@ def psnr(a: np.ndarray, b: np.ndarray, where: np.ndarray) -> float:
     return 10 * math.log10(255**2 / max(float(off), 1e-6))
 
 
+def through_vae(pipe: Flux2KleinPipeline, picture: np.ndarray) -> np.ndarray:
+    x = (torch.from_numpy(picture.copy()).permute(2, 0, 1)[None].float() / 127.5 - 1).to(pipe.vae.dtype)
+    with torch.no_grad():
+        y = pipe.vae.decode(pipe.vae.encode(x).latent_dist.mode()).sample[0]
+    return y.float().permute(1, 2, 0).add(1).mul(127.5).clamp(0, 255).numpy()
+
+
 def by_reference(pipe: Flux2KleinPipeline, icons: Icons, count: int) -> dict[str, Any]:
     rng, drawn, best, ground = np.random.default_rng(12), [], [], 0
     for number, index in enumerate(rng.permutation(icons.held_out())[:count]):
@@ -80,13 +88,35 @@ def by_reference(pipe: Flux2KleinPipeline, icons: Icons, count: int) -> dict[str
         picture = np.asarray(draw(pipe, prompt, 2000 + number, [Image.fromarray(source)]))
         drawn.append(psnr(picture, wanted, opaque))
         ground += nearest_colour(picture) == colour
-        x = (torch.from_numpy(wanted.copy()).permute(2, 0, 1)[None].float() / 127.5 - 1).to(pipe.vae.dtype)
-        with torch.no_grad():
-            y = pipe.vae.decode(pipe.vae.encode(x).latent_dist.mode()).sample[0]
-        seen = y.float().permute(1, 2, 0).add(1).mul(127.5).clamp(0, 255).numpy()
-        best.append(psnr(seen, wanted, opaque))
+        best.append(psnr(through_vae(pipe, wanted), wanted, opaque))
     mean = {"psnr": float(np.mean(drawn)), "psnr_of_the_vae_alone": float(np.mean(best))}
     return {**mean, "ground": ground / count, "samples": count}
+
+
+def beside(pipe: Flux2KleinPipeline, icons: Icons, references: int, count: int) -> dict[str, Any]:
+    """Held-out icons in a row; what is drawn in each place against a hundred of them, at that size."""
+    rng, drawn, best, wrong = np.random.default_rng(13), [], [], []
+    white, said = PALETTE["white"], "image 1 and image 2" if references == 2 else "image 1, image 2 and image 3"
+    single = [i for i in icons.held_out() if not icons.about[i]["toned"]]
+    chosen = [int(i) for i in rng.permutation(single)[:100]]
+    top, _, side = icons.place(0, references)
+    gallery = [icons.small(i, white, side) for i in chosen]
+    for number in range(count):
+        row = rng.choice(len(chosen), references, replace=False)
+        wanted = icons.beside([chosen[i] for i in row], white)
+        images = [Image.fromarray(icons.over(chosen[i], white)) for i in row]
+        picture = np.asarray(draw(pipe, f"{said} side by side", 4000 + number, images))
+        opaque = (wanted != 255).any(-1)
+        drawn.append(psnr(picture, wanted, opaque))
+        best.append(psnr(through_vae(pipe, wanted), wanted, opaque))
+        for place, index in enumerate(row):
+            _, left, _ = icons.place(place, references)
+            found = nearest_icon(picture[top : top + side, left : left + side], gallery)
+            if found != index:
+                wrong.append(f"{icons.about[chosen[index]]['name']}: {icons.about[chosen[found]]['name']}")
+    places = count * references
+    mean = {"psnr": float(np.mean(drawn)), "psnr_of_the_vae_alone": float(np.mean(best))}
+    return {"gallery": 1 - len(wrong) / places, **mean, "samples": count, "places": places, "mistaken": wrong}
 
 
 def blobs(picture: np.ndarray, colour: tuple[int, int, int]) -> list[Point]:
@@ -130,6 +160,7 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--count", type=int, default=100, help="pictures for each of the two galleries")
     parser.add_argument("--references", type=int, default=40)
+    parser.add_argument("--rows", type=int, default=30)
     parser.add_argument("--poses", type=int, default=40)
     parser.add_argument("--threads", type=int, default=1)
     a = parser.parse_args()
@@ -140,6 +171,8 @@ def main() -> None:
         ("named, on white", lambda: by_name(pipe, icons, a.count, coloured=False)),
         ("named, on an unseen ground", lambda: by_name(pipe, icons, a.count, coloured=True)),
         ("from a reference", lambda: by_reference(pipe, icons, a.references)),
+        ("two side by side", lambda: beside(pipe, icons, 2, a.rows)),
+        ("three side by side", lambda: beside(pipe, icons, 3, a.rows)),
         ("in a pose", lambda: by_pose(pipe, a.poses)),
     ):
         results[name] = measure()

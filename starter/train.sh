@@ -18,7 +18,11 @@ export OMP_NUM_THREADS=1
 "$python" "$here/vae.py" "$icons" "$run" --minutes 12
 # A quarter of each picture at a time while the things are learnt, all of it to settle.
 "$python" "$here/train.py" "$icons" "$run" --team "${TEAM:-2}" --until 66
-"$python" "$here/train.py" "$icons" "$run" --team "${TEAM:-2}" --kept 256 --padding 24 --batch 10
+whole=(--kept 256 --padding 24)
+"$python" "$here/train.py" "$icons" "$run" --team "${TEAM:-2}" "${whole[@]}" --batch 10 --until 82
+# Then mostly two and three side by side, which are learnt last.
+"$python" "$here/train.py" "$icons" "$run" --team "${TEAM:-2}" "${whole[@]}" --batch 8 \
+    --minutes 150 --until 143 --muon 4e-3 --mix 3 1 0.5 0.3 5 2 1
 "$python" "$here/export.py" "$run" "$model"
 "$python" "$here/measure.py" "$icons" "$model" "$run/measured.json"
 "$python" "$here/sheet.py" "$model" "$run/sheet.png"

@@ -76,11 +76,14 @@ step "3. Two references first, the manifest last, by rename"
 cp "$here"/demo/*.png "$home/inbox/"
 make poster
 
-step "4. Keypoints, drawn as a skeleton and followed"
+step "4. The same two side by side"
+make pair
+
+step "5. Keypoints, drawn as a skeleton and followed"
 cp "$here/fixtures/keypoints/dancer.json" "$home/inbox/"
 make dancer
 
-step "5. What they say of themselves"
+step "6. What they say of themselves"
 show "$ATELIER" jobs
 show "$ATELIER" verify "$home/outbox/poster.png"
 

@@ -102,6 +102,18 @@ impl<'h> Daemon<'h> {
         self.child.id()
     }
 
+    /// The process that computes for it, if it has started one.
+    #[must_use]
+    pub fn renderer(&self) -> Option<u32> {
+        let threads = fs::read_dir(format!("/proc/{}/task", self.child.id())).ok()?;
+        // A child belongs to the thread that started it.
+        let children = threads.flatten().filter_map(|thread| {
+            let children = fs::read_to_string(thread.path().join("children")).ok()?;
+            children.split_whitespace().next()?.parse().ok()
+        });
+        children.last()
+    }
+
     /// The bus that it is on.
     #[must_use]
     pub fn bus(&self) -> &Bus {

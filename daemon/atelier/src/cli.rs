@@ -100,6 +100,9 @@ enum Command {
     Plugin(plugin::PluginCommand),
     /// What works here, what does not, and what to do
     Doctor,
+    /// Compute for the daemon that started this
+    #[command(hide = true)]
+    Renderer,
 }
 
 impl Cli {
@@ -126,6 +129,7 @@ impl Cli {
             Command::Model(command) => model::run(&place, &command),
             Command::Plugin(command) => plugin::run(&place, command),
             Command::Doctor => doctor::run(&place),
+            Command::Renderer => crate::renderer::serve(),
         }
     }
 }

@@ -5,12 +5,12 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 mod convert;
 
 /// Who or what is to blame, which decides whether trying again makes sense.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Class {
     /// The input is wrong: nothing was done, and the same input is wrong again.
@@ -30,7 +30,7 @@ pub(crate) enum Class {
 }
 
 /// The stage that failed, in the order that a job passes them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Stage {
     /// Before any job: settings, folders, keys.
@@ -71,7 +71,7 @@ impl Stage {
 }
 
 /// One thing that went wrong, with what to do about it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Fault {
     /// Stable, in kebab case.
     pub(crate) code: String,
@@ -85,12 +85,12 @@ pub(crate) struct Fault {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) hint: Option<String>,
     /// Everything wrong with a manifest; empty for other faults.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) problems: Vec<Place>,
 }
 
 /// One problem of a manifest or a command line.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Place {
     /// Stable, in kebab case.
     pub(crate) code: String,

@@ -7,8 +7,9 @@
 //!    └── daemon::accept ──┘ └────────── studio ───────────┘ └─ daemon::worker, bus
 //! ```
 //!
-//! [`studio`] makes pictures and knows nothing of queues; [`daemon`] keeps the queue and knows
-//! nothing of models; [`cli`] and [`bus`] are the two ways in.
+//! [`studio`] makes pictures and knows nothing of queues; [`renderer`] computes them, for a daemon in a
+//! process of its own; [`daemon`] keeps the queue and knows nothing of models; [`cli`] and [`bus`] are the two
+//! ways in.
 
 mod bus;
 mod cli;
@@ -17,6 +18,7 @@ mod daemon;
 mod encode;
 mod fault;
 mod home;
+mod renderer;
 mod studio;
 
 use std::process::ExitCode;

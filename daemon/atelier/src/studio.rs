@@ -23,8 +23,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use atelier_flux::{
-    DeviceChoice, EngineError, ModelSource, Notice, Observer, OpenOptions, Pipeline, Precision,
-    Progress, Request, TensorData,
+    DeviceChoice, EngineError, ModelInfo, Notice, Observer, OpenOptions, Precision, Progress,
+    Request, TensorData,
 };
 use atelier_manifest::{Format, Job, ReferenceCap, Seeds};
 use atelier_provenance::{Identity, Making, ModelFacts};
@@ -35,6 +35,7 @@ use crate::config::Config;
 use crate::encode;
 use crate::fault::{Fault, Stage};
 use crate::home::Home;
+use crate::renderer::Renderer;
 pub(crate) use digest::sha256_hex;
 pub(crate) use loras::UsedLora;
 pub(crate) use models::Models;
@@ -50,8 +51,7 @@ pub(crate) struct Studio {
     identity: Mutex<Option<Arc<Identity>>>,
     options: OpenOptions,
     reference_cap: ReferenceCap,
-    /// The model that is in memory: a queue of jobs on one model loads it once.
-    loaded: Mutex<Option<(ModelSource, Arc<Pipeline>)>>,
+    renderer: Renderer,
 }
 
 /// Where a picture is on its way.
@@ -170,8 +170,13 @@ impl Studio {
                 memory: config.device.memory.map(|size| size.0),
             },
             reference_cap: config.references.cap,
-            loaded: Mutex::new(None),
+            renderer: Renderer::here(),
         })
+    }
+
+    /// Computes in a process of its own, so that no fault of it is this process's end.
+    pub(crate) fn render_apart(&mut self) {
+        self.renderer = Renderer::apart();
     }
 
     /// Who signs here; made at the first call.
@@ -254,7 +259,7 @@ impl Studio {
         watch: &mut dyn Watch,
     ) -> Result<Signed, Fault> {
         let mut timings = Timings::default();
-        let pipeline = timed(&mut timings.load, || self.pipeline(job, watch))?;
+        let model = timed(&mut timings.load, || self.open(job, watch))?;
         let request = Request {
             prompt: prepared.prompt.clone(),
             negative: (!job.negative.is_empty()).then(|| job.negative.clone()),
@@ -278,13 +283,11 @@ impl Studio {
             watch,
             warnings: Vec::new(),
         };
-        if let Some(warning) = self.models.warning(job, pipeline.info()) {
+        if let Some(warning) = self.models.warning(job, &model) {
             watched.warn(warning);
         }
         let picture = timed(&mut timings.infer, || {
-            pipeline
-                .render(&request, &mut watched)
-                .map_err(|e| Fault::engine(Stage::Infer, &e))
+            self.renderer.render(&request, &mut watched)
         })?;
         watched.watch.at(Moment::Signing);
         let warnings = watched.warnings;
@@ -295,7 +298,7 @@ impl Studio {
         let bytes = timed(&mut timings.sign, || {
             let making = Making {
                 loras: loras::facts(job, &used),
-                ..self.making(job, prepared, &pipeline)?
+                ..self.making(job, prepared, &model)?
             };
             let format = container(job.output.format)?;
             atelier_provenance::sign(&*self.identity()?, format, &encoded, &making)
@@ -313,29 +316,17 @@ impl Studio {
 
     /// Drops the model from memory.
     pub(crate) fn unload(&self) {
-        *self.loaded.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.renderer.unload();
     }
 
-    fn pipeline(&self, job: &Job, watch: &mut dyn Watch) -> Result<Arc<Pipeline>, Fault> {
-        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Makes the job's model ready.
+    fn open(&self, job: &Job, watch: &mut dyn Watch) -> Result<Arc<ModelInfo>, Fault> {
         let source = self.models.of_job(&job.model)?;
-        if let Some((loaded, pipeline)) = &*loaded
-            && *loaded == source
-        {
-            return Ok(Arc::clone(pipeline));
-        }
-        watch.at(Moment::Loading);
-        // The old model goes before the new one comes: two rarely fit.
-        *loaded = None;
-        let pipeline = Pipeline::open_source(&source, &self.options)
-            .map(Arc::new)
-            .map_err(|e| Fault::engine(Stage::Infer, &e))?;
-        *loaded = Some((source, Arc::clone(&pipeline)));
-        Ok(pipeline)
+        let loading = &mut || watch.at(Moment::Loading);
+        self.renderer.open(&source, &self.options, loading)
     }
 
-    fn making(&self, job: &Job, prepared: &Prepared, pipeline: &Pipeline) -> Result<Making, Fault> {
-        let info = pipeline.info();
+    fn making(&self, job: &Job, prepared: &Prepared, info: &ModelInfo) -> Result<Making, Fault> {
         Ok(Making {
             program_version: env!("CARGO_PKG_VERSION").to_owned(),
             title: job.provenance.title.clone(),

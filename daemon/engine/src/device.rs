@@ -7,12 +7,14 @@ use std::fmt;
 use std::str::FromStr;
 
 use burn::tensor::Device;
+use serde::{Deserialize, Serialize};
 
 use crate::cpu::Operands;
+use crate::cuda::Survey;
 use crate::error::EngineError;
 
 /// How a pipeline is to be opened.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenOptions {
     /// The device that computes.
     pub device: DeviceChoice,
@@ -24,9 +26,9 @@ pub struct OpenOptions {
 }
 
 /// A device as users name it: `auto`, `cpu`, `cuda` or `cuda:1`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DeviceChoice {
-    /// The best device that this build can use.
+    /// The processor: a card is used where it is named, until what it makes has been measured on one.
     #[default]
     Auto,
     /// The processor.
@@ -69,7 +71,7 @@ impl fmt::Display for DeviceChoice {
 }
 
 /// A precision as users name it: `auto`, `f32`, `bf16` or `fp8`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Precision {
     /// What suits the device: f32 on the processor.
     #[default]
@@ -117,30 +119,37 @@ impl OpenOptions {
     /// Where and in what to compute, for these options.
     ///
     /// # Errors
-    /// `device-unavailable` for a device that this build cannot drive, `precision-unavailable` for
-    /// a precision that the device does not compute in.
+    /// `device-unavailable` for a card that is not there or lacks something that it needs,
+    /// `precision-unavailable` for a precision that the device does not compute in.
     pub(crate) fn resolve(&self) -> Result<Target, EngineError> {
-        if let DeviceChoice::Cuda(_) = self.device {
-            return Err(EngineError::DeviceUnavailable {
-                device: self.device.to_string(),
-                reason: "this program was built without CUDA".into(),
-            });
-        }
+        let (device, name) = match self.device {
+            DeviceChoice::Auto | DeviceChoice::Cpu => (Device::flex(), DeviceChoice::Cpu),
+            DeviceChoice::Cuda(number) => (card(self.device, number)?, self.device),
+        };
         let operands = match self.precision {
             Precision::Auto | Precision::F32 => Operands::F32,
             Precision::Bf16 => Operands::Bf16,
             Precision::Fp8 => {
                 return Err(EngineError::PrecisionUnavailable {
                     precision: self.precision.to_string(),
-                    device: DeviceChoice::Cpu.to_string(),
+                    device: name.to_string(),
                 });
             }
         };
-        Ok(Target {
-            device: Device::flex(),
-            operands,
-        })
+        Ok(Target { device, operands })
     }
+}
+
+/// The card of this number, once it is known that it can be used: burn would find out by a panic.
+fn card(choice: DeviceChoice, number: u32) -> Result<Device, EngineError> {
+    let unavailable = |lack| EngineError::DeviceUnavailable {
+        device: choice.to_string(),
+        lack,
+    };
+    let survey = Survey::take();
+    let card = survey.card(number).map_err(unavailable)?;
+    tracing::debug!(name = %card.name, memory = card.memory, "computing on a card");
+    Ok(Device::cuda(number as usize))
 }
 
 /// Where networks compute, and in what.
@@ -193,11 +202,12 @@ mod tests {
     #[test]
     fn what_this_build_cannot_do_is_refused() {
         let cuda = OpenOptions {
-            device: DeviceChoice::Cuda(1),
+            device: DeviceChoice::Cuda(99),
             ..OpenOptions::default()
         };
         let error = cuda.resolve().unwrap_err();
         assert_eq!(error.code(), "device-unavailable");
+        assert!(error.to_string().contains("cuda:99"), "{error}");
         assert!(error.hint().is_some());
         let eighth = of(Precision::Fp8);
         assert_eq!(

@@ -7,6 +7,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::cuda::Lack;
 use crate::init::InitError;
 use crate::lora::LoraError;
 use crate::prompt::PromptError;
@@ -114,13 +115,13 @@ pub enum EngineError {
         /// What is wrong with its value.
         problem: String,
     },
-    /// The device asked for is not there, or this build cannot use it.
-    #[error("the device {device} is not available: {reason}")]
+    /// The card asked for is not there, or lacks something that it needs.
+    #[error("the device {device} is not available: {lack}")]
     DeviceUnavailable {
         /// The device as the user wrote it.
         device: String,
-        /// Why not.
-        reason: String,
+        /// What is missing.
+        lack: Lack,
     },
     /// The device cannot compute in the precision asked for.
     #[error("the precision {precision} is not available on {device}")]
@@ -210,7 +211,9 @@ impl EngineError {
             Self::Lora(error) => error.hint(),
             Self::Init(error) => error.hint(),
             Self::Schedule(error) => error.hint(),
-            Self::DeviceUnavailable { .. } => Some("use the device \"cpu\" or \"auto\"".into()),
+            Self::DeviceUnavailable { lack, .. } => {
+                Some(format!("{}; until then use the device \"cpu\"", lack.hint()))
+            }
             Self::PrecisionUnavailable { .. } => {
                 Some("use the precision \"f32\", \"bf16\" or \"auto\"; files in fp8 run in any of them".into())
             }

@@ -12,6 +12,7 @@ mod heads;
 mod linear;
 pub(crate) mod local;
 mod norm;
+mod resident;
 mod side;
 #[cfg(test)]
 mod testing;

@@ -24,6 +24,7 @@
 //! - [`Request`]: what is asked; [`OpenOptions`]: where it runs; [`Observer`]: who watches
 //! - [`ModelSource`]: which files are the model; [`inspect()`], on `model`, `part`, `fit`, [`Variant`]:
 //!   what it is; `layout`, `config`, `weights`: its files, checked before they are read
+//! - [`cuda`]: which cards there are, and what they lack to be used
 //! - [`prompt`] and `text_encoder`: words to numbers
 //! - [`mod@reference`], [`init`] and `vae`: pictures to latents and back
 //! - `encodings`: what of this was made not long ago and is taken again
@@ -63,6 +64,7 @@
 
 mod config;
 mod cpu;
+pub mod cuda;
 mod denoise;
 mod device;
 mod encodings;

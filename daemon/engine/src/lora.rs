@@ -39,6 +39,8 @@ mod names;
 
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 pub(crate) use adapter::Delta;
 pub(crate) use adapters::{Adapters, Fitted};
 pub(crate) use cache::Cache;
@@ -55,7 +57,7 @@ pub(crate) const MAX_LORAS: usize = 8;
 const MAX_SCALE: f32 = 10.0;
 
 /// A LoRA file, and how strongly it is applied.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Lora {
     /// A safetensors file.
     pub path: PathBuf,

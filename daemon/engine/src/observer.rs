@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use burn::tensor::Tensor;
 use image::RgbImage;
+use serde::{Deserialize, Serialize};
 
 use crate::error::EngineError;
 use crate::host::download;
@@ -49,7 +50,7 @@ pub trait Observer {
 const PREVIEW_INTERVAL: Duration = Duration::from_millis(400);
 
 /// How far a picture is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Progress {
     /// The prompt is about to be encoded.
     Encoding,
@@ -72,7 +73,7 @@ pub enum Progress {
 }
 
 /// What a user should know about a picture, though it is made. Its text is one sentence.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Notice {
     /// Some layers of a LoRA file are not this model's, or of a form that is not known.

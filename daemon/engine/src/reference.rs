@@ -11,6 +11,7 @@ mod lanczos;
 pub use lanczos::resize;
 
 use image::{RgbImage, imageops};
+use serde::{Deserialize, Serialize};
 
 /// What sides are cropped to a multiple of, in pixels: 8 (the VAE) times 2 (the patch).
 pub const SIDE_MULTIPLE: u32 = 16;
@@ -45,7 +46,7 @@ impl PixelCap {
 }
 
 /// Which cap references have, as users name it: `1MP` or `bfl`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum ReferenceCap {
     /// [`PixelCap::Megapixel`] for each, as diffusers does.
     #[default]

@@ -13,6 +13,8 @@ mod tokenizer;
 
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::EngineError;
 use crate::layout::Kind;
 use crate::part::{self, Part};
@@ -51,7 +53,7 @@ pub struct SharedParts {
 }
 
 /// The files of a model, found and not yet read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelSource {
     /// What the user names the model by: the pipeline folder or the transformer's file.
     path: PathBuf,

@@ -1,8 +1,10 @@
 //! `atelier doctor`: what works here, what does not, and what to do about it.
 
-use std::fs;
-use std::path::Path;
+mod card;
 
+use std::fs;
+
+use atelier_flux::cuda::Survey;
 use atelier_provenance::Identity;
 use serde::Serialize;
 
@@ -62,15 +64,15 @@ pub(super) fn run(place: &Place) -> Result<(), Fault> {
     let config = Config::load(&home, place.config.as_deref());
     let mut findings = vec![folders(&home)];
     match config.and_then(|config| Ok((Studio::new(&home, &config)?, config))) {
-        Ok((studio, _)) => {
+        Ok((studio, config)) => {
             findings.push(settings(&home));
             findings.push(models(&studio));
             findings.push(plugins(&studio));
+            findings.push(card::finding(&Survey::take(), &config.device.device));
         }
         Err(fault) => findings.push(Finding::from_fault("settings", Health::Bad, fault)),
     }
     findings.push(keys(&home));
-    findings.push(graphics_card());
     findings.push(memory());
     findings.push(bus());
     if place.json {
@@ -206,22 +208,6 @@ fn keys(home: &Home) -> Finding {
             Fault::provenance(crate::fault::Stage::Start, &error),
         ),
     }
-}
-
-fn graphics_card() -> Finding {
-    let driver = Path::new("/proc/driver/nvidia/version");
-    let says = match fs::read_to_string(driver) {
-        Ok(text) => format!(
-            "NVIDIA driver found ({})",
-            text.lines().next().unwrap_or_default()
-        ),
-        Err(_) => "no NVIDIA driver is loaded".to_owned(),
-    };
-    Finding::new(
-        "device",
-        Health::Poor,
-        format!("{says}; this build computes on the CPU"),
-    )
 }
 
 fn memory() -> Finding {

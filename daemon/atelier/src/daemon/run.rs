@@ -151,7 +151,8 @@ impl Daemon {
     /// Opens the home: keys, ledger, and what a crash left.
     fn open(home: Home, config: Config) -> Result<Self, Fault> {
         let refused = |e: &atelier_queue::QueueError| Fault::queue(Stage::Start, e);
-        let studio = Studio::new(&home, &config)?;
+        let mut studio = Studio::new(&home, &config)?;
+        studio.render_apart();
         let identity = studio.identity()?;
         if identity.days_left() < 30 {
             tracing::warn!(

@@ -1,29 +1,29 @@
 //! Linear layers.
 
-use burn::tensor::{FloatDType, Tensor, activation, s};
+use burn::tensor::{Device, FloatDType, Tensor, activation, s};
 
 use super::local::{self, Local};
+use super::resident::Resident;
 use super::side::Side;
 use crate::cpu::{self, Added, Finish, Operands, Plain, Rows, Swiglu};
-use crate::host::upload;
 use crate::weights::{Scope, Stored, WeightsError};
-
-/// Numbers of a weight that are widened at once: 16 MiB of f32.
-const WIDENED_AT_ONCE: usize = 4 << 20;
 
 /// `y = x·Wᵀ`, with W where and as files hold it: `[outputs, inputs]`, and both rounded as the layer is told
 /// to. What adapters change is added beside it.
 #[derive(Debug)]
 pub(crate) struct Linear {
     weight: Stored,
+    /// The weight once more where a card computes.
+    resident: Option<Resident>,
     operands: Operands,
     sides: Vec<Side>,
 }
 
 impl Linear {
-    /// A layer of this weight alone, `[outputs, inputs]`.
-    pub(crate) fn of(weight: Stored, operands: Operands) -> Self {
+    /// A layer of this weight alone, `[outputs, inputs]`, on a device.
+    pub(crate) fn of(weight: Stored, operands: Operands, device: &Device) -> Self {
         Self {
+            resident: Resident::on(device, &weight, operands),
             weight,
             operands,
             sides: Vec::new(),
@@ -40,7 +40,7 @@ impl Linear {
         let weight = scope.stored(&format!("{name}.weight"), &[outputs, inputs])?;
         Ok(Self {
             sides: Side::of(scope, &[name], outputs),
-            ..Self::of(weight, scope.operands())
+            ..Self::of(weight, scope.operands(), scope.device())
         })
     }
 
@@ -56,7 +56,7 @@ impl Linear {
         let weight = scope.stacked(&leaves, [outputs, inputs])?;
         Ok(Self {
             sides: Side::of(scope, names, outputs),
-            ..Self::of(weight, scope.operands())
+            ..Self::of(weight, scope.operands(), scope.device())
         })
     }
 
@@ -131,27 +131,12 @@ impl Linear {
     }
 
     fn product(&self, x: Tensor<2>) -> Tensor<2> {
-        match Local::of(&x) {
-            Some(x) => self.local_product(&x, &self.weight),
-            None => self.composed(x),
+        match (&self.resident, Local::of(&x)) {
+            (Some(resident), _) => resident.product(x),
+            (None, Some(x)) => self.local_product(&x, &self.weight),
+            // A tensor on the processor that kernels do not read: one of other numbers than f32.
+            (None, None) => Resident::brought(&x.device(), &self.weight, self.operands).product(x),
         }
-    }
-
-    /// The product in burn's operations.
-    fn composed(&self, x: Tensor<2>) -> Tensor<2> {
-        let (outputs, inputs) = (self.weight.rows(), self.weight.row_length());
-        let x = round(x, self.operands);
-        let at_once = (WIDENED_AT_ONCE / inputs.max(1)).clamp(1, outputs);
-        let parts = (0..outputs).step_by(at_once).map(|first| {
-            let rows = at_once.min(outputs - first);
-            let mut values = vec![0.0; rows * inputs];
-            self.weight.widen_rows(first, &mut values);
-            self.operands.round(&mut values);
-            let weight: Tensor<2> = upload(values, [rows, inputs], &x.device());
-            // The transposed view costs nothing: the product packs its operands whatever their strides.
-            x.clone().matmul(weight.transpose())
-        });
-        Tensor::cat(parts.collect(), 1)
     }
 
     /// The product with some rows of the weight.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use burn::tensor::{Tensor, s};
+use burn::tensor::{Device, Tensor, s};
 
 use super::Linear;
 use crate::cpu::Operands;
@@ -38,14 +38,14 @@ impl Side {
             let fitted = scope.adapters(name);
             fitted.iter().map(move |fitted| {
                 let outputs = start..start + fitted.layers * each;
-                Self::new(fitted, outputs, scope.operands())
+                Self::new(fitted, outputs, scope.operands(), scope.device())
             })
         });
         found.collect()
     }
 
-    fn new(fitted: &Fitted, outputs: Range<usize>, operands: Operands) -> Self {
-        let chain = |product| Chain::of(product, operands);
+    fn new(fitted: &Fitted, outputs: Range<usize>, operands: Operands, device: &Device) -> Self {
+        let chain = |product| Chain::of(product, operands, device);
         let path = match &fitted.adapter.delta {
             Delta::LowRank(product) => Path::LowRank(chain(product)),
             Delta::Kronecker { left, right } => Path::Kronecker {
@@ -77,9 +77,10 @@ impl Side {
 }
 
 impl Chain {
-    fn of(product: &[Stored], operands: Operands) -> Self {
+    fn of(product: &[Stored], operands: Operands, device: &Device) -> Self {
         let factors = product.iter().rev().cloned();
-        Self(factors.map(|factor| Linear::of(factor, operands)).collect())
+        let layer = |factor| Linear::of(factor, operands, device);
+        Self(factors.map(layer).collect())
     }
 
     /// Scales after the first layer, where a product has the fewest numbers.

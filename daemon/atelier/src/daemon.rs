@@ -67,7 +67,7 @@ impl Daemon {
 
     /// What computes.
     pub(crate) fn devices(&self) -> Vec<String> {
-        vec!["cpu".to_owned()]
+        vec![self.studio.device().to_string()]
     }
 
     /// The watched folders.

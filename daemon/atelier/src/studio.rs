@@ -214,6 +214,11 @@ impl Studio {
         Ok(())
     }
 
+    /// Where pictures are computed.
+    pub(crate) fn device(&self) -> DeviceChoice {
+        self.options.device.settled()
+    }
+
     /// The models that jobs may name.
     pub(crate) fn models(&self) -> &Models {
         &self.models

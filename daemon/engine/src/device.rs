@@ -37,6 +37,17 @@ pub enum DeviceChoice {
     Cuda(u32),
 }
 
+impl DeviceChoice {
+    /// The device that this choice comes to: never `auto`.
+    #[must_use]
+    pub fn settled(self) -> Self {
+        match self {
+            Self::Auto => Self::Cpu,
+            named => named,
+        }
+    }
+}
+
 impl FromStr for DeviceChoice {
     type Err = EngineError;
 
@@ -122,9 +133,10 @@ impl OpenOptions {
     /// `device-unavailable` for a card that is not there or lacks something that it needs,
     /// `precision-unavailable` for a precision that the device does not compute in.
     pub(crate) fn resolve(&self) -> Result<Target, EngineError> {
-        let (device, name) = match self.device {
-            DeviceChoice::Auto | DeviceChoice::Cpu => (Device::flex(), DeviceChoice::Cpu),
-            DeviceChoice::Cuda(number) => (card(self.device, number)?, self.device),
+        let name = self.device.settled();
+        let device = match name {
+            DeviceChoice::Auto | DeviceChoice::Cpu => Device::flex(),
+            DeviceChoice::Cuda(number) => card(name, number)?,
         };
         let operands = match self.precision {
             Precision::Auto | Precision::F32 => Operands::F32,
@@ -177,6 +189,8 @@ mod tests {
             assert_eq!(text.parse::<DeviceChoice>().unwrap(), choice);
             assert_eq!(choice.to_string(), text);
         }
+        assert_eq!(DeviceChoice::Auto.settled(), DeviceChoice::Cpu);
+        assert_eq!(DeviceChoice::Cuda(1).settled(), DeviceChoice::Cuda(1));
         assert_eq!(
             "cuda".parse::<DeviceChoice>().unwrap(),
             DeviceChoice::Cuda(0)

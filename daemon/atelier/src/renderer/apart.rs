@@ -81,7 +81,7 @@ impl Apart {
         if let Some(running) = &mut state.running {
             running.is_ready = false;
         }
-        match state.tried(|_, _| Ok(()), &mut || true) {
+        match state.tried(|_| Ok(()), &mut || true) {
             Ok(()) => Ok(info),
             Err(fault) => {
                 state.opened = None;
@@ -98,7 +98,7 @@ impl Apart {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let observer = std::cell::RefCell::new(observer);
         state.tried(
-            |running, _| running.render(request, &mut **observer.borrow_mut()),
+            |running| running.render(request, &mut **observer.borrow_mut()),
             // What was called off is not begun again.
             &mut || {
                 observer
@@ -119,7 +119,7 @@ impl State {
     /// Does something with a process that has the model, and once more with another if the first ends.
     fn tried<T>(
         &mut self,
-        mut work: impl FnMut(&mut Running, &Opened) -> Result<T, Broken>,
+        mut work: impl FnMut(&mut Running) -> Result<T, Broken>,
         go_on: &mut dyn FnMut() -> bool,
     ) -> Result<T, Fault> {
         let opened = self.opened.as_ref().ok_or_else(nothing_opened)?;
@@ -130,7 +130,7 @@ impl State {
                 Some(running) => running,
                 none => none.insert(Running::start()?),
             };
-            let done = running.ready(opened).and_then(|()| work(running, opened));
+            let done = running.ready(opened).and_then(|()| work(running));
             let fault = match done {
                 Ok(done) => return Ok(done),
                 Err(Broken::Refused(fault)) => return Err(fault),

@@ -80,7 +80,7 @@ impl Lack {
             Self::DriverOld { .. } => "update the NVIDIA driver".into(),
             Self::NoCard => "run nvidia-smi; CUDA_VISIBLE_DEVICES, where it is set, hides cards".into(),
             Self::NoSuchCard { .. } => "`atelier doctor` lists the cards".into(),
-            Self::CardOld { .. } => "cards from the RTX 30 series on do; use the device \"cpu\"".into(),
+            Self::CardOld { .. } => "cards from the RTX 30 series on do".into(),
             Self::Compiler => "install the CUDA toolkit 12 or 13 (Debian: nvidia-cuda-toolkit), or \
                                `pip install nvidia-cuda-nvrtc-cu12`, and put the folder of libnvrtc.so \
                                on LD_LIBRARY_PATH"

@@ -5,7 +5,7 @@
 //! precision in which it is multiplied, and the bytes that a file has in that precision go as they are.
 
 use burn::tensor::{DType, Device, FloatDType, Tensor, TensorData};
-use bytemuck::cast_slice;
+use half::bf16;
 
 use crate::cpu::{Operands, Rows};
 use crate::weights::Stored;
@@ -31,11 +31,8 @@ impl Resident {
             Operands::Bf16 => {
                 let mut bits = vec![0_u16; weight.elements()];
                 Rows::narrow_rows(weight, 0, &mut bits);
-                let bytes = cast_slice(&bits).to_vec();
-                (
-                    TensorData::from_bytes_vec(bytes, shape, DType::BF16),
-                    DType::BF16,
-                )
+                let values: Vec<_> = bits.into_iter().map(bf16::from_bits).collect();
+                (TensorData::new(values, shape), DType::BF16)
             }
         };
         Self {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+mod bench;
 mod check;
 mod client;
 mod daemon;
@@ -89,6 +90,8 @@ enum Command {
     Resume(jobs::SomeJob),
     /// Say what a picture's provenance claims, and whether it holds
     Verify(verify::VerifyArgs),
+    /// How fast this machine is at FLUX.2, without a model
+    Bench(bench::BenchArgs),
     /// The local signing identity
     #[command(subcommand)]
     Keys(keys::KeysCommand),
@@ -124,6 +127,7 @@ impl Cli {
             Command::Retry(job) => jobs::retry(&place, &job),
             Command::Pause(job) => jobs::pause(&place, &job),
             Command::Resume(job) => jobs::resume(&place, &job),
+            Command::Bench(args) => bench::run(&place, &args),
             Command::Verify(args) => verify::run(&place, &args),
             Command::Keys(command) => keys::run(&place, &command),
             Command::Model(command) => model::run(&place, &command),

@@ -1,11 +1,13 @@
 //! The settings: `config.toml`, strictly read, with every default in one place.
 
 mod models;
+mod size;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use atelier_manifest::ReferenceCap;
 use serde::Deserialize;
@@ -13,6 +15,7 @@ use serde::Deserialize;
 use crate::fault::{Fault, Stage};
 use crate::home::Home;
 pub(crate) use models::{ModelEntry, PartsConfig};
+pub(crate) use size::PictureSize;
 
 /// What a first start writes: every setting, commented out, with its default.
 const DEFAULT: &str = include_str!("../../../config/config.toml");
@@ -49,6 +52,12 @@ pub(crate) struct DeviceConfig {
     pub(crate) precision: String,
     /// The most that a picture may take beside the model's files; left out, what there is.
     pub(crate) memory: Option<ByteSize>,
+    /// The most that networks may take of a card's memory; left out, what is free.
+    pub(crate) vram: Option<ByteSize>,
+    /// Where kernels that were compiled for a card are kept; left out, in the cache's folder.
+    pub(crate) kernels: Option<PathBuf>,
+    /// Sizes of pictures that the daemon makes itself ready for when it has nothing to do.
+    pub(crate) warm: Vec<PictureSize>,
 }
 
 impl Default for DeviceConfig {
@@ -57,7 +66,18 @@ impl Default for DeviceConfig {
             device: "auto".to_owned(),
             precision: "auto".to_owned(),
             memory: None,
+            vram: None,
+            kernels: None,
+            warm: Vec::new(),
         }
+    }
+}
+
+impl DeviceConfig {
+    /// Where compiled kernels are kept.
+    pub(crate) fn kernels(&self, home: &Home) -> PathBuf {
+        let usual = || home.cache().join("kernels");
+        self.kernels.clone().unwrap_or_else(usual)
     }
 }
 
@@ -151,10 +171,17 @@ impl TryFrom<SizeText> for ByteSize {
     type Error = String;
 
     fn try_from(text: SizeText) -> Result<Self, Self::Error> {
-        let text = match text {
-            SizeText::Number(bytes) => return Ok(Self(bytes)),
-            SizeText::Text(text) => text,
-        };
+        match text {
+            SizeText::Number(bytes) => Ok(Self(bytes)),
+            SizeText::Text(text) => text.parse(),
+        }
+    }
+}
+
+impl FromStr for ByteSize {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
         let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == ' ');
         let shift = match text[digits.len()..].trim() {
             "" | "B" => 0,
@@ -219,6 +246,7 @@ impl Config {
         let named = self.models.values_mut();
         named.flat_map(ModelEntry::paths_mut).for_each(absolute);
         self.parts.paths_mut().for_each(absolute);
+        self.device.kernels.iter_mut().for_each(absolute);
         self.intake.folders.iter_mut().for_each(absolute);
         self.intake.allow.iter_mut().for_each(absolute);
         self.plugins.folders.iter_mut().for_each(absolute);

@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use atelier_queue::{CancelOutcome, Intake, JobId, Queue};
 
-use crate::config::Config;
+use crate::config::{Config, PictureSize};
 use crate::fault::{Fault, Stage};
 use crate::home::Home;
 use crate::studio::Studio;
@@ -39,6 +39,8 @@ pub(crate) struct Daemon {
     queue: Queue,
     live: Arc<Live>,
     bell: Bell,
+    /// Sizes of pictures that are to be made ready for, the next one last.
+    cold: Mutex<Vec<PictureSize>>,
     intake: OnceLock<Intake>,
     /// The job at hand, and the flag that calls it off.
     at_hand: Mutex<Option<(JobId, Arc<AtomicBool>)>>,

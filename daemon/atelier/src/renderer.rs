@@ -23,6 +23,9 @@ use image::RgbImage;
 use crate::fault::Fault;
 pub(crate) use serve::serve;
 
+/// What tells a renderer where its daemon keeps compiled kernels.
+const KERNELS: &str = "ATELIER_KERNELS";
+
 /// Who computes.
 pub(crate) enum Renderer {
     /// This process.

@@ -12,6 +12,7 @@ mod prepare;
 mod starter;
 #[cfg(test)]
 mod tests;
+mod warm;
 mod world;
 
 use std::fs::File;
@@ -22,6 +23,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use atelier_flux::cuda::caches;
 use atelier_flux::{
     DeviceChoice, EngineError, ModelInfo, Notice, Observer, OpenOptions, Precision, Progress,
     Request, TensorData,
@@ -159,6 +161,7 @@ impl Studio {
     ///
     /// When the settings name no device or precision that exists.
     pub(crate) fn new(home: &Home, config: &Config) -> Result<Self, Fault> {
+        caches::keep_in(config.device.kernels(home));
         Ok(Self {
             models: Models::new(home, config),
             plugins: Plugins::new(home, config),
@@ -168,6 +171,7 @@ impl Studio {
                 device: parse_option::<DeviceChoice>("device", &config.device.device)?,
                 precision: parse_option::<Precision>("precision", &config.device.precision)?,
                 memory: config.device.memory.map(|size| size.0),
+                vram: config.device.vram.map(|size| size.0),
             },
             reference_cap: config.references.cap,
             renderer: Renderer::here(),

@@ -4,11 +4,33 @@
 //! without one, ends its device thread by a panic, and says what is missing in a backtrace. So
 //! [`Survey::take`] looks first, with calls that fail as values, and [`Survey::card`] says in words what is
 //! there or what is missing and how to have it.
+//!
+//! A card that is fit is opened as a [`context`], which runs the programs of [`step`](crate::step): [`machine`] has a
+//! network's weights, [`ring`] those that do not fit, [`kernels`] and [`products`] what computes, [`queue`] and
+//! [`memory`] what all of it is done with.
 
+pub mod caches;
+#[allow(unsafe_code, reason = "CUDA's interface is C")]
+mod context;
+mod fault;
+#[allow(unsafe_code, reason = "NVIDIA's compiler has an interface of C")]
+mod kernels;
 mod lack;
+mod machine;
+#[allow(unsafe_code, reason = "CUDA's interface is C")]
+mod memory;
+#[allow(unsafe_code, reason = "the driver's name of a card")]
+mod nvml;
+#[allow(unsafe_code, reason = "cuBLASLt's interface is C")]
+mod products;
+#[allow(unsafe_code, reason = "CUDA's interface is C")]
+mod queue;
+mod ring;
 mod survey;
 mod toolkit;
 
+pub(crate) use context::Opened;
 pub use lack::Lack;
+pub(crate) use nvml::{Meter, Watch};
 pub use survey::{Card, Survey};
 pub use toolkit::{Toolkit, Version};

@@ -67,7 +67,7 @@ impl Denoiser<'_> {
     /// Makes a latent, `[tokens, channels]`, from noise of that shape.
     ///
     /// # Errors
-    /// `cancelled` between steps.
+    /// `cancelled` between steps; `device-memory` or `compute-failed`, on a card.
     pub(crate) fn run(
         &self,
         noise: Tensor<2>,
@@ -78,8 +78,8 @@ impl Denoiser<'_> {
         let times = self.schedule.timesteps().get(skipped..).unwrap_or_default();
         let steps = u32::try_from(times.len()).unwrap_or(u32::MAX);
         watch.report(Progress::Denoising { step: 0, steps })?;
-        let references = self.transformer.read(&self.references, self.reading);
-        if matches!(references, References::Remembered(_)) {
+        let references = self.transformer.read(&self.references, self.reading)?;
+        if references.are_read() {
             // To read them took about as long as a step: whoever wants to stop need not wait for one more.
             watch.report(Progress::Denoising { step: 0, steps })?;
         }
@@ -89,7 +89,7 @@ impl Denoiser<'_> {
         };
         for ((step, interval), &time) in (1..).zip(sigmas.windows(2)).zip(times) {
             let [sigma, next] = [interval[0], interval[1]];
-            let velocity = self.velocity(&latent, &references, time);
+            let velocity = self.velocity(&latent, &references, time)?;
             if step < steps {
                 watch.preview(|| self.preview(&latent, &velocity, sigma, &noise));
             }
@@ -122,18 +122,23 @@ impl Denoiser<'_> {
 
     /// Where the latent is to move; with guidance, g times as far from the negative prompt's answer as
     /// the prompt's is.
-    fn velocity(&self, latent: &Tensor<2>, references: &References, time: f32) -> Tensor<2> {
+    fn velocity(
+        &self,
+        latent: &Tensor<2>,
+        references: &References,
+        time: f32,
+    ) -> Result<Tensor<2>, EngineError> {
         let predict = |conditioning: &Conditioning| {
             self.transformer
                 .predict(latent.clone(), references, time, conditioning)
         };
-        let velocity = predict(&self.prompt);
-        match &self.guidance {
+        let velocity = predict(&self.prompt)?;
+        Ok(match &self.guidance {
             Some((negative, guidance)) => {
-                let away = predict(negative);
+                let away = predict(negative)?;
                 away.clone() + (velocity - away) * *guidance
             }
             None => velocity,
-        }
+        })
     }
 }

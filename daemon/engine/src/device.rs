@@ -5,13 +5,15 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
 use crate::cpu::Operands;
-use crate::cuda::Survey;
+use crate::cuda::{Card, Opened, Survey, caches};
 use crate::error::EngineError;
+use crate::step::machine::{Host, Processor, Stepper};
 
 /// How a pipeline is to be opened.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,9 +25,12 @@ pub struct OpenOptions {
     /// The most bytes that a picture may take beside the model's files, which are mapped; left out, what
     /// the machine has to spare. To stay below, the autoencoder works in tiles; what cannot is refused.
     pub memory: Option<u64>,
+    /// The most bytes of a card's memory that the networks' weights and arithmetic may take; left out, what is
+    /// free. Blocks that do not fit are brought for each step.
+    pub vram: Option<u64>,
 }
 
-/// A device as users name it: `auto`, `cpu`, `cuda` or `cuda:1`.
+/// A device as users name it: `auto`, `cpu`, `cuda`, `cuda:1` or `twin`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DeviceChoice {
     /// The processor: a card is used where it is named, until what it makes has been measured on one.
@@ -35,6 +40,8 @@ pub enum DeviceChoice {
     Cpu,
     /// The CUDA device with this number.
     Cuda(u32),
+    /// The processor, doing operation by operation what a card does, in a card's precisions: slowly, to compare.
+    Twin,
 }
 
 impl DeviceChoice {
@@ -56,6 +63,7 @@ impl FromStr for DeviceChoice {
             "auto" => Ok(Self::Auto),
             "cpu" => Ok(Self::Cpu),
             "cuda" => Ok(Self::Cuda(0)),
+            "twin" => Ok(Self::Twin),
             _ => text
                 .strip_prefix("cuda:")
                 .filter(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
@@ -64,7 +72,7 @@ impl FromStr for DeviceChoice {
                 .ok_or_else(|| {
                     EngineError::request(
                         "device",
-                        format!("{text:?} is none of auto, cpu, cuda and cuda:NUMBER"),
+                        format!("{text:?} is none of auto, cpu, cuda, cuda:NUMBER and twin"),
                     )
                 }),
         }
@@ -77,6 +85,7 @@ impl fmt::Display for DeviceChoice {
             Self::Auto => formatter.write_str("auto"),
             Self::Cpu => formatter.write_str("cpu"),
             Self::Cuda(number) => write!(formatter, "cuda:{number}"),
+            Self::Twin => formatter.write_str("twin"),
         }
     }
 }
@@ -134,13 +143,18 @@ impl OpenOptions {
     /// `precision-unavailable` for a precision that the device does not compute in.
     pub(crate) fn resolve(&self) -> Result<Target, EngineError> {
         let name = self.device.settled();
-        let device = match name {
-            DeviceChoice::Auto | DeviceChoice::Cpu => Device::flex(),
-            DeviceChoice::Cuda(number) => card(name, number)?,
+        let (device, host) = match name {
+            DeviceChoice::Auto | DeviceChoice::Cpu => (Device::flex(), None),
+            DeviceChoice::Twin => (Device::flex(), Some(Host::new(Box::new(Processor)))),
+            DeviceChoice::Cuda(number) => {
+                let (device, opened) = card(name, number, self.vram)?;
+                (device, Some(Host::new(Box::new(opened))))
+            }
         };
         let operands = match self.precision {
             Precision::Auto | Precision::F32 => Operands::F32,
             Precision::Bf16 => Operands::Bf16,
+            Precision::Fp8 if host.is_some() => Operands::Bf16,
             Precision::Fp8 => {
                 return Err(EngineError::PrecisionUnavailable {
                     precision: self.precision.to_string(),
@@ -148,28 +162,76 @@ impl OpenOptions {
                 });
             }
         };
-        Ok(Target { device, operands })
+        Ok(Target {
+            device,
+            operands,
+            precision: self.precision,
+            host: host.map(Arc::new),
+        })
     }
 }
 
 /// The card of this number, once it is known that it can be used: burn would find out by a panic.
-fn card(choice: DeviceChoice, number: u32) -> Result<Device, EngineError> {
-    let unavailable = |lack| EngineError::DeviceUnavailable {
-        device: choice.to_string(),
-        lack,
-    };
-    let survey = Survey::take();
-    let card = survey.card(number).map_err(unavailable)?;
+fn card(
+    choice: DeviceChoice,
+    number: u32,
+    vram: Option<u64>,
+) -> Result<(Device, Opened), EngineError> {
+    let card = fit(choice, number)?;
     tracing::debug!(name = %card.name, memory = card.memory, "computing on a card");
-    Ok(Device::cuda(number as usize))
+    let opened = Opened::new(&card, vram, caches::folder())?;
+    Ok((Device::cuda(number as usize), opened))
+}
+
+fn fit(choice: DeviceChoice, number: u32) -> Result<Card, EngineError> {
+    let survey = Survey::take();
+    let card = survey.card(number);
+    card.cloned()
+        .map_err(|lack| EngineError::DeviceUnavailable {
+            device: choice.to_string(),
+            lack,
+        })
+}
+
+/// A device with our kernels alone, and whether it multiplies 8-bit floats.
+pub(crate) fn bare(choice: DeviceChoice) -> Result<(Box<dyn Stepper>, bool), EngineError> {
+    match choice.settled() {
+        DeviceChoice::Auto | DeviceChoice::Cpu => Err(EngineError::request(
+            "device",
+            "kernels are of cards: name cuda, cuda:NUMBER or twin",
+        )),
+        DeviceChoice::Twin => Ok((Box::new(Processor), true)),
+        DeviceChoice::Cuda(number) => {
+            let card = fit(choice, number)?;
+            let opened = Opened::bare(&card, caches::folder())?;
+            Ok((Box::new(opened), card.multiplies_fp8()))
+        }
+    }
 }
 
 /// Where networks compute, and in what.
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
     pub(crate) device: Device,
-    /// Of linear layers and attention in transformer and text encoder.
+    /// Of linear layers and attention in transformer and text encoder, where they are layers.
     pub(crate) operands: Operands,
+    /// As asked for.
+    pub(crate) precision: Precision,
+    /// What runs networks as programs, if anything does.
+    pub(crate) host: Option<Arc<Host>>,
+}
+
+#[cfg(test)]
+impl Target {
+    /// The processor.
+    pub(crate) fn processor(operands: Operands) -> Self {
+        Self {
+            device: Device::flex(),
+            operands,
+            precision: Precision::Auto,
+            host: None,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -185,6 +247,7 @@ mod tests {
             ("cpu", DeviceChoice::Cpu),
             ("cuda:0", DeviceChoice::Cuda(0)),
             ("cuda:17", DeviceChoice::Cuda(17)),
+            ("twin", DeviceChoice::Twin),
         ] {
             assert_eq!(text.parse::<DeviceChoice>().unwrap(), choice);
             assert_eq!(choice.to_string(), text);

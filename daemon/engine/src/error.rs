@@ -150,6 +150,16 @@ pub enum EngineError {
         /// The bytes that it may take.
         budget: u64,
     },
+    /// The card has no memory left for what is asked for.
+    #[error("{what} takes {} MiB of the card's memory, and {} MiB are free", needed >> 20, free >> 20)]
+    DeviceMemory {
+        /// What was to be put there.
+        what: &'static str,
+        /// The bytes that it takes.
+        needed: u64,
+        /// The bytes that there were for it.
+        free: u64,
+    },
     /// The device failed while computing.
     #[error("the computation failed: {reason}")]
     Compute {
@@ -183,6 +193,7 @@ impl EngineError {
             Self::Cancelled => "cancelled",
             Self::NotFinite { .. } => "not-finite",
             Self::MemoryShort { .. } => "memory-insufficient",
+            Self::DeviceMemory { .. } => "device-memory",
             Self::Compute { .. } => "compute-failed",
         }
     }
@@ -220,6 +231,10 @@ impl EngineError {
             Self::MemoryShort { .. } => {
                 Some("ask for a smaller picture, or allow more memory".into())
             }
+            Self::DeviceMemory { .. } => Some(
+                "ask for a smaller picture, end other programs that use the card, or use the precision \"fp8\""
+                    .into(),
+            ),
             Self::NotFinite { .. } => {
                 Some("compare the files' checksums with those that the model's author gives".into())
             }

@@ -15,7 +15,7 @@ mod norm;
 mod resident;
 mod side;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
 pub(crate) use attention::{KeyValue, attend, attend_single_head};
 pub(crate) use convolution::{Convolution, Prepared};

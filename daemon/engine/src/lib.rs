@@ -3,7 +3,7 @@
 //! The engine runs FLUX.2 \[klein\], distilled, base or KV, and \[dev\], from a diffusers pipeline folder
 //! or from single files of other programs, and gives the picture that the reference implementation
 //! gives in f32. It knows nothing of jobs, plugins or signatures, writes no file, and starts no thread
-//! of its own.
+//! of its own but one that looks at a card's memory while [`bench`] times it.
 //!
 //! ```text
 //! prompt ──► prompt ──► text_encoder ──────────────┐ 512 tokens
@@ -31,8 +31,10 @@
 //! - [`seed`], [`schedule`], `latent`, `rope`: noise, time and place
 //! - `transformer`, on `layers`: the network that removes the noise, and what klein KV keeps of
 //!   references; `denoise`, its steps; `preview`, a look at them
+//! - `step`: the same network as a list of operations, for a card
 //! - [`Lora`]: small trained changes to the transformer, applied beside its weights
 //! - [`Pipeline`]: all of it, in ten lines
+//! - [`bench`]: how fast a device is, without a model; [`published`]: of which sizes models are
 //! - [`quantize()`]: half as large a file of the same transformer; [`SafetensorsWriter`] writes it
 //!
 //! ```no_run
@@ -62,6 +64,7 @@
 //! # }
 //! ```
 
+pub mod bench;
 mod config;
 mod cpu;
 pub mod cuda;
@@ -86,6 +89,7 @@ mod pipeline;
 mod plan;
 mod preview;
 pub mod prompt;
+pub mod published;
 mod quantize;
 pub mod reference;
 mod request;
@@ -93,6 +97,7 @@ mod rope;
 pub mod schedule;
 pub mod seed;
 mod source;
+mod step;
 mod text_encoder;
 mod transformer;
 mod vae;

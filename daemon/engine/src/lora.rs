@@ -35,6 +35,7 @@ mod config;
 mod error;
 mod file;
 mod keys;
+mod merge;
 mod names;
 
 use std::path::{Path, PathBuf};
@@ -46,6 +47,7 @@ pub(crate) use adapters::{Adapters, Fitted};
 pub(crate) use cache::Cache;
 pub use error::LoraError;
 pub(crate) use file::LoraFile;
+pub(crate) use merge::Merge;
 
 use crate::error::EngineError;
 #[cfg(doc)]

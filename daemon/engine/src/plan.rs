@@ -316,6 +316,12 @@ fn of_vae(peak: impl Fn(Option<u64>) -> Result<u64, NoRoom>, budget: Option<u64>
     }
 }
 
+/// Bytes that one stage by itself may take now, the allocator's share left out; nothing on a system that does not
+/// say what it has.
+pub(crate) fn room() -> Option<u64> {
+    MemoryLimit::now(None).map(|limit| without_slack(limit.bytes))
+}
+
 fn scratch() -> u64 {
     SCRATCH + SCRATCH_EACH * rayon::current_num_threads() as u64
 }

@@ -12,7 +12,7 @@
 //! - Weights are read a few rows at a time, once to find the largest and once to convert them; the
 //!   scratch is 20 MiB whatever the model's size.
 
-mod e4m3;
+pub(crate) mod e4m3;
 mod error;
 mod folder;
 mod names;

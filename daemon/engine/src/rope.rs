@@ -28,32 +28,36 @@ pub(crate) fn frequencies(width: usize, theta: f64) -> impl Iterator<Item = f64>
     (0..width / 2).map(move |k| theta.powf(-2.0 * k as f64 / width as f64))
 }
 
+/// The cosines and the sines of angles, `[positions, frequencies]`. A head's pairs come in the order of
+/// `frequencies`, each of which says the axis of the position that it goes by, and how fast it turns.
+pub(crate) fn turns<const A: usize>(
+    positions: &[[u32; A]],
+    frequencies: &[(usize, f64)],
+) -> [Vec<f32>; 2] {
+    let angles: Vec<f64> = positions
+        .iter()
+        .flat_map(|place| {
+            frequencies
+                .iter()
+                .map(|&(axis, rate)| f64::from(place[axis]) * rate)
+        })
+        .collect();
+    #[allow(clippy::cast_possible_truncation, reason = "rounding to f32 is meant")]
+    let of_all =
+        |function: fn(f64) -> f64| angles.iter().map(|&angle| function(angle) as f32).collect();
+    [of_all(f64::cos), of_all(f64::sin)]
+}
+
 impl Rotation {
-    /// Angles for tokens at `positions`. A head's pairs come in the order of `frequencies`, each of
-    /// which says the axis of the position that it goes by, and how fast it turns.
+    /// Angles for tokens at `positions`, see [`turns`].
     pub(crate) fn new<const A: usize>(
         positions: &[[u32; A]],
         frequencies: &[(usize, f64)],
         device: &Device,
     ) -> Self {
-        let angles: Vec<f64> = positions
-            .iter()
-            .flat_map(|place| {
-                frequencies
-                    .iter()
-                    .map(|&(axis, rate)| f64::from(place[axis]) * rate)
-            })
-            .collect();
         let shape = [positions.len(), frequencies.len()];
-        #[allow(clippy::cast_possible_truncation, reason = "rounding to f32 is meant")]
-        let of_all = |function: fn(f64) -> f64| {
-            let values = angles.iter().map(|&angle| function(angle) as f32).collect();
-            upload(values, shape, device)
-        };
-        Self {
-            cos: of_all(f64::cos),
-            sin: of_all(f64::sin),
-        }
+        let [cos, sin] = turns(positions, frequencies).map(|turns| upload(turns, shape, device));
+        Self { cos, sin }
     }
 
     /// The rotation of some of the tokens.

@@ -27,6 +27,7 @@ use crate::error::EngineError;
 use crate::host::upload;
 use crate::prompt::Tokens;
 use crate::rope::Rotation;
+use crate::step::TextRunner;
 use crate::weights::{Scope, Stored, Weights};
 use layer::{Layer, View};
 use span::Span;
@@ -47,8 +48,16 @@ pub(crate) struct TextEncoder {
     config: TextEncoderConfig,
     /// `[vocabulary, hidden width]`, of which a prompt needs a few hundred rows.
     embedding: Stored,
-    layers: Vec<Layer>,
+    layers: Layers,
     device: Device,
+}
+
+/// The layers up to the last tap.
+enum Layers {
+    /// As layers that call burn.
+    Layered(Vec<Layer>),
+    /// As a program, for a card.
+    Stepped(TextRunner),
 }
 
 impl TextEncoder {
@@ -75,9 +84,18 @@ impl TextEncoder {
         let holds_table = |prefix: &&str| weights.contains(&format!("{prefix}embed_tokens.weight"));
         let prefix = PREFIXES.into_iter().find(holds_table).unwrap_or("model.");
         let scope = Scope::root(weights, &target.device).rounding(target.operands);
-        let layers = (0..depth)
-            .map(|number| Layer::load(&scope.at(format_args!("{prefix}layers.{number}")), &config))
-            .collect::<Result<_, _>>()?;
+        let layer = |number| {
+            let scope = scope.at(format_args!("{prefix}layers.{number}"));
+            Layer::load(&scope, &config)
+        };
+        let layers = match &target.host {
+            None => Layers::Layered((0..depth).map(layer).collect::<Result<_, _>>()?),
+            Some(host) => {
+                let precision = target.precision;
+                let config = config.clone();
+                Layers::Stepped(TextRunner::load(config, weights, prefix, host, precision)?)
+            }
+        };
         let table = [config.vocab_size, config.hidden_size];
         let embedding = scope.stored(&format!("{prefix}embed_tokens.weight"), &table)?;
         Ok(Self {
@@ -95,7 +113,22 @@ impl TextEncoder {
     /// `model-mismatch` if the tokenizer gives an id that the encoder has no embedding for.
     pub(crate) fn encode(&self, tokens: &Tokens) -> Result<Tensor<2>, EngineError> {
         let span = Span::of(&tokens.mask);
-        let mut hidden = self.embed(&tokens.ids[span.computed()])?;
+        let embedded = self.embed(&tokens.ids[span.computed()])?;
+        let seeing = span.seeing();
+        let states = match &self.layers {
+            Layers::Stepped(runner) => {
+                let (first, blind, keys) = (seeing.start, span.blind(), span.keys());
+                runner.encode(&embedded, first, blind, keys, &self.device)?
+            }
+            Layers::Layered(layers) => self.run(layers, tokens, span, embedded),
+        };
+        Ok(span.spread(states))
+    }
+
+    /// The tapped states of embedded tokens, side by side.
+    fn run(&self, layers: &[Layer], tokens: &Tokens, span: Span, embedded: Vec<f32>) -> Tensor<2> {
+        let width = self.config.hidden_size;
+        let mut hidden = upload(embedded, [span.computed().len(), width], &self.device);
         let seeing = span.seeing();
         let pairs: Vec<_> = self
             .config
@@ -116,16 +149,16 @@ impl TextEncoder {
         };
         let taps = self.config.family.taps();
         let mut tapped = Vec::with_capacity(taps.len());
-        for (number, layer) in (1..).zip(&self.layers) {
+        for (number, layer) in (1..).zip(layers) {
             hidden = layer.forward(hidden, &view);
             if taps.contains(&number) {
                 tapped.push(hidden.clone());
             }
         }
-        Ok(span.spread(Tensor::cat(tapped, 1)))
+        Tensor::cat(tapped, 1)
     }
 
-    fn embed(&self, ids: &[i64]) -> Result<Tensor<2>, EngineError> {
+    fn embed(&self, ids: &[i64]) -> Result<Vec<f32>, EngineError> {
         let vocabulary = self.config.vocab_size;
         let row = |&id: &i64| {
             usize::try_from(id)
@@ -144,7 +177,7 @@ impl TextEncoder {
         for (&row, out) in rows.iter().zip(values.chunks_exact_mut(width)) {
             self.embedding.widen_rows(row, out);
         }
-        Ok(upload(values, [rows.len(), width], &self.device))
+        Ok(values)
     }
 }
 

@@ -15,6 +15,7 @@
 //! - [`finite`]: the search for NaN before any work is done
 //! - [`scope`]: finding tensors by dotted name, shape checked
 //! - [`mod@write`]: writing a file, tensor by tensor
+//! - [`random`]: weights that are in no file, to time a network by
 
 mod dtype;
 mod encoding;
@@ -24,6 +25,7 @@ mod finite;
 mod gguf;
 mod header;
 mod quantisation;
+mod random;
 mod scale;
 mod scope;
 mod shards;

@@ -177,6 +177,7 @@ impl Daemon {
         let daemon = Self {
             live: Arc::new(Live::new()),
             bell: Bell::default(),
+            cold: Mutex::new(config.device.warm.iter().rev().copied().collect()),
             intake: OnceLock::new(),
             at_hand: Mutex::default(),
             stopping: AtomicBool::new(false),

@@ -28,6 +28,7 @@ pub(super) fn run(daemon: &Arc<Daemon>) {
     while !daemon.is_stopping() {
         match daemon.queue.next() {
             Ok(Some(job)) => daemon.attempt(&job),
+            Ok(None) if daemon.warm_one() => {}
             Ok(None) => daemon.rest(),
             Err(error) => {
                 tracing::error!(code = error.code(), %error, "the queue cannot be read");
@@ -38,6 +39,25 @@ pub(super) fn run(daemon: &Arc<Daemon>) {
 }
 
 impl Daemon {
+    /// Makes ready for one of the sizes that are waiting for an idle moment; whether there was one.
+    fn warm_one(&self) -> bool {
+        let mut cold = self.cold.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(size) = cold.pop() else {
+            return false;
+        };
+        let wanted = || self.is_stopping() || !matches!(self.queue.next(), Ok(None));
+        match self.studio.warm(size, &wanted) {
+            Ok(()) => tracing::info!(%size, "warm"),
+            // At the next idle moment then.
+            Err(fault) if fault.class == Class::Cancelled => cold.push(size),
+            Err(fault) => {
+                tracing::warn!(%size, code = %fault.code, "not made ready: {}", fault.message);
+                cold.clear();
+            }
+        }
+        true
+    }
+
     fn rest(&self) {
         match self.queue.tidy() {
             Ok(left) => left.iter().for_each(|(job, error)| {

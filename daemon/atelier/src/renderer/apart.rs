@@ -6,11 +6,12 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use atelier_flux::cuda::caches;
 use atelier_flux::{ModelInfo, ModelSource, Observer, OpenOptions, Request};
 use image::RgbImage;
 
-use super::nothing_opened;
 use super::wire::{self, Ask, Order, Tell};
+use super::{KERNELS, nothing_opened};
 use crate::fault::{Fault, Stage};
 
 /// How often one picture is begun. A fault may pass with the process that had it; one that does not is the
@@ -159,9 +160,11 @@ impl Running {
                 format!("the process that computes cannot be started: {cause}"),
             )
         };
+        let kernels = caches::folder().map(|folder| (KERNELS, folder));
         let mut child = Command::new("/proc/self/exe")
             .arg0("atelier")
             .arg("renderer")
+            .envs(kernels)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .process_group(0)

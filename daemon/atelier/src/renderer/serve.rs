@@ -4,9 +4,11 @@ use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, IsTerminal, Read, Write};
 use std::ops::ControlFlow;
 
+use atelier_flux::cuda::caches;
 use atelier_flux::{Notice, Observer, Progress, Request};
 use image::RgbImage;
 
+use super::KERNELS;
 use super::here::Here;
 use super::wire::{self, Ask, Size, Tell};
 use crate::fault::{Fault, Stage};
@@ -31,6 +33,9 @@ pub(crate) fn serve() -> Result<(), Fault> {
         |cause: &io::Error| Fault::fatal(Stage::Start, "renderer-garbled", cause.to_string());
     let tells = own_stdout().map_err(|cause| failed(&cause))?;
     end_with_the_daemon();
+    if let Some(folder) = std::env::var_os(KERNELS) {
+        caches::keep_in(folder.into());
+    }
     let mut line = Line {
         asks: BufReader::new(io::stdin().lock()),
         tells: BufWriter::new(tells),

@@ -15,7 +15,6 @@
 //! the settings' `memory` gives. With `--runs 0` the first picture counts, where one takes minutes.
 //! `--out` keeps the last picture, to compare it with another run's.
 
-mod gemm;
 mod memory;
 mod report;
 mod stages;
@@ -67,7 +66,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut rates = Vec::new();
     let mut seconds = vec![Vec::new(); STAGES.len()];
     for run in 0..=asked.runs {
-        let rate = gemm::rate();
+        let rate = atelier_flux::bench::processor_rate();
         let mut watch = Stopwatch::new(&sampler);
         let picture = pipeline.render(&request(&asked, run), &mut watch)?;
         // The first is for caches, clocks and pages to settle, unless there is no other.

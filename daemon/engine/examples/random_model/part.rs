@@ -4,11 +4,9 @@ use std::error::Error;
 use std::fs;
 use std::path::PathBuf;
 
+use atelier_flux::published::{Table, Tensor};
 use atelier_flux::{Dtype, SafetensorsWriter, TensorSpec};
 use serde_json::{Map, json};
-
-use crate::draw::Table;
-use crate::names::Tensor;
 
 /// Bytes after which another shard begins, about what published models have.
 const SHARD: u64 = 5_000_000_000;

@@ -109,6 +109,7 @@ mod driver {
     use cudarc::driver::{DriverError, result};
     use cudarc::nvrtc;
 
+    use super::super::fault::words;
     use super::{Card, Version};
 
     /// Up to which CUDA the driver goes, if there is one, and its cards.
@@ -151,18 +152,6 @@ mod driver {
                 capability(CUdevice_attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR)?,
             ),
         })
-    }
-
-    /// The driver's name for a fault, and its sentence.
-    fn words(error: &DriverError) -> String {
-        let text = |found: Result<&std::ffi::CStr, DriverError>| {
-            found.map_or(String::new(), |text| text.to_string_lossy().into_owned())
-        };
-        format!(
-            "{} ({})",
-            text(error.error_name()),
-            text(error.error_string())
-        )
     }
 
     /// The version of the run-time compiler, if there is one.

@@ -1,5 +1,6 @@
 //! The sizes of a model's networks that its memory and its arithmetic depend on.
 
+use crate::config::{TextEncoderConfig, TransformerConfig, VaeConfig};
 use crate::model::Model;
 use crate::variant::Reading;
 
@@ -62,9 +63,21 @@ pub(crate) struct VaeSizes {
 impl Networks {
     /// Of an opened model, whose configs were checked.
     pub(crate) fn of(model: &Model) -> Self {
-        let text = &model.text_encoder.config;
-        let transformer = &model.transformer.config;
-        let vae = &model.vae.config;
+        Self::of_configs(
+            &model.text_encoder.config,
+            &model.transformer.config,
+            &model.vae.config,
+            model.variant.reading(),
+        )
+    }
+
+    /// Of configs that were checked.
+    pub(crate) fn of_configs(
+        text: &TextEncoderConfig,
+        transformer: &TransformerConfig,
+        vae: &VaeConfig,
+        reading: Reading,
+    ) -> Self {
         let levels = |channels: &[usize]| {
             let mut levels = [0; 4];
             levels
@@ -89,7 +102,7 @@ impl Networks {
                 single: transformer.num_single_layers,
                 context: transformer.joint_attention_dim,
                 channels: transformer.in_channels,
-                reading: model.variant.reading(),
+                reading,
             },
             vae: VaeSizes {
                 encoder: levels(&vae.block_out_channels),

@@ -4,7 +4,7 @@
 //! come seven steps of 2⁻⁹. Only `0x7f` and `0xff` are no numbers.
 
 /// The largest number.
-pub(super) const MAX: f32 = 448.0;
+pub(crate) const MAX: f32 = 448.0;
 
 /// Bits that an f32's mantissa has more than e4m3's.
 const DROPPED: u32 = 20;
@@ -22,7 +22,7 @@ const STEPS: f32 = 16_384.0;
 /// that of ±448, as PyTorch's `.to(torch.float8_e4m3fn)` has it. NaN stays NaN.
 #[inline]
 #[allow(clippy::cast_possible_truncation, reason = "codes have eight bits")]
-pub(super) fn encode(value: f32) -> u8 {
+pub(crate) fn encode(value: f32) -> u8 {
     let bits = value.to_bits();
     let magnitude = bits & 0x7fff_ffff;
     // Both ways are taken and one is chosen, so that a loop over this becomes vector instructions.
@@ -42,6 +42,11 @@ pub(super) fn encode(value: f32) -> u8 {
         number
     };
     (code | bits >> 31 << 7) as u8
+}
+
+/// What numbers up to `largest` are divided by, so that the largest becomes [`MAX`]; 1 where all are 0.
+pub(crate) fn scale(largest: f32) -> f32 {
+    if largest > 0.0 { largest / MAX } else { 1.0 }
 }
 
 #[cfg(test)]

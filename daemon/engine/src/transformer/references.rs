@@ -12,12 +12,12 @@
 
 use burn::tensor::{Tensor, activation};
 
-use super::Transformer;
+use super::layered::Layered;
 use crate::layers::KeyValue;
-use crate::variant::Reading;
+use crate::step;
 
 /// The noise that references are said to have where they are read once, as 1000·σ.
-const REFERENCE_TIME: f32 = 0.0;
+pub(super) const REFERENCE_TIME: f32 = 0.0;
 
 /// The references of a picture before any step; there may be none.
 #[derive(Debug)]
@@ -35,6 +35,8 @@ pub(crate) enum References {
     Shown(Vec<Tensor<2>>),
     /// What was kept of them; their tokens are in no step.
     Remembered(ReferenceKeys),
+    /// What was kept of them is on a card.
+    Kept(step::Remembered),
 }
 
 /// The keys and values of all references, turned to their places, for each block of either kind.
@@ -68,24 +70,28 @@ impl References {
 
     fn remembered(&self) -> Option<&ReferenceKeys> {
         match self {
-            Self::Shown(_) => None,
             Self::Remembered(keys) => Some(keys),
+            Self::Shown(_) | Self::Kept(_) => None,
         }
+    }
+
+    /// What is on a card.
+    pub(super) fn kept(&self) -> Option<step::Remembered> {
+        match self {
+            Self::Kept(kept) => Some(*kept),
+            Self::Shown(_) | Self::Remembered(_) => None,
+        }
+    }
+
+    /// Whether they were read before the first step.
+    pub(crate) fn are_read(&self) -> bool {
+        !matches!(self, Self::Shown(_))
     }
 }
 
-impl Transformer {
-    /// Prepares references for all steps of a picture.
-    pub(crate) fn read(&self, references: &ReferenceTokens, reading: Reading) -> References {
-        match reading {
-            Reading::Once if !references.tokens.is_empty() => {
-                References::Remembered(self.remember(references))
-            }
-            _ => References::Shown(references.tokens.clone()),
-        }
-    }
-
-    fn remember(&self, references: &ReferenceTokens) -> ReferenceKeys {
+impl Layered {
+    /// Reads references by themselves.
+    pub(super) fn remember(&self, references: &ReferenceTokens) -> ReferenceKeys {
         let rotation = self.rotation(&references.places);
         let time = activation::silu(self.time.forward(REFERENCE_TIME, None));
         let for_double = self.double_image_modulator.forward(&time);

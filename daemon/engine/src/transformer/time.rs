@@ -10,7 +10,7 @@ use crate::weights::{Scope, WeightsError};
 /// The slowest frequency's period, relative to the fastest.
 const MAX_PERIOD: f32 = 10_000.0;
 /// What a guidance is multiplied by, as the noise level is.
-const GUIDANCE_SCALE: f32 = 1000.0;
+pub(crate) const GUIDANCE_SCALE: f32 = 1000.0;
 
 /// The embedding of the time, with that of the guidance where the network takes it.
 #[derive(Debug)]
@@ -87,7 +87,7 @@ impl Embedder {
     clippy::cast_precision_loss,
     reason = "a number of channels is exact in f32"
 )]
-fn sinusoid(time: f32, channels: usize) -> Vec<f32> {
+pub(crate) fn sinusoid(time: f32, channels: usize) -> Vec<f32> {
     let half = channels / 2;
     let angle = |k: usize| time * (-MAX_PERIOD.ln() * k as f32 / half as f32).exp();
     let cosines = (0..half).map(|k| angle(k).cos());

@@ -127,7 +127,6 @@ impl Stored {
 
     /// How the file wants this layer to be multiplied in fp8, for devices that can. Stacked pieces that
     /// disagree have no scale for their common input.
-    #[allow(dead_code, reason = "no device of this build multiplies in fp8")]
     pub(crate) fn hints(&self) -> Hints {
         let mut all = self.pieces.iter().map(|piece| piece.hints);
         let first = all.next().unwrap_or_default();
@@ -284,6 +283,21 @@ impl Stored {
             rest = later;
         }
         true
+    }
+
+    /// Whether all of it is stored in this encoding.
+    pub(crate) fn is_all(&self, encoding: Encoding) -> bool {
+        self.pieces.iter().all(|piece| piece.encoding == encoding)
+    }
+
+    /// The bytes as they lie in the files, without any scale. `out` is as long as they are.
+    pub(crate) fn copy_bytes(&self, out: &mut [u8]) {
+        let mut rest = out;
+        for piece in &self.pieces {
+            let (now, later) = rest.split_at_mut(piece.bytes.len());
+            now.copy_from_slice(&piece.file.map[piece.bytes.clone()]);
+            rest = later;
+        }
     }
 
     /// Where `count` numbers of whole rows are, from the row `first` on: pieces, the first number in each

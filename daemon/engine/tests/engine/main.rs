@@ -22,3 +22,4 @@ mod quantize;
 mod render;
 mod small_decoder;
 mod surgery;
+mod twin;

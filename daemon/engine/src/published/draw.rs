@@ -6,22 +6,16 @@ use std::f64::consts::TAU;
 use half::bf16;
 use rayon::prelude::*;
 
+use super::Like;
+
 /// Values that one thread draws at once.
 const AT_ONCE_EACH: usize = 1 << 16;
 /// Samples in the table; a quarter of a random word picks one.
 const SAMPLES: u32 = 1 << 16;
 
-/// What the values of a tensor are like.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Like {
-    /// Normal, of this mean and standard deviation.
-    Normal(f64, f64),
-    /// Uniform between these.
-    Uniform(f64, f64),
-}
-
 /// All that a tensor's values are picked from.
-pub(crate) struct Table {
+#[derive(Debug)]
+pub struct Table {
     /// The bytes of each sample.
     samples: Vec<[u8; 4]>,
     width: usize,
@@ -29,8 +23,9 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// For the tensor of this name, in f32 or in bf16.
-    pub(crate) fn new(seed: u64, tensor: &str, like: Like, is_f32: bool) -> Self {
+    /// For the tensor of this name, in f32 or in bf16. The same seed and name give the same values.
+    #[must_use]
+    pub fn new(seed: u64, tensor: &str, like: Like, is_f32: bool) -> Self {
         let name = tensor
             .bytes()
             .fold(seed, |hash, byte| mix(hash ^ u64::from(byte)));
@@ -63,8 +58,8 @@ impl Table {
         }
     }
 
-    /// Fills `bytes` with the values from the `first` on, which is a multiple of four.
-    pub(crate) fn fill(&self, first: u64, bytes: &mut [u8]) {
+    /// Fills `bytes` with the values from the `first` on, which is a multiple of four; little-endian, whole values.
+    pub fn fill(&self, first: u64, bytes: &mut [u8]) {
         let lots = bytes.par_chunks_mut(AT_ONCE_EACH * self.width);
         lots.enumerate().for_each(|(lot, bytes)| {
             let first = first + (lot * AT_ONCE_EACH) as u64;

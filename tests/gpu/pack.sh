@@ -29,13 +29,7 @@ done
 cp -R "$root/tests/fixtures/starter" "$pack/tests/fixtures/"
 find "$pack/tests/fixtures" \( -name tensors.safetensors -o -name templated.txt \) -delete
 
-for candidate in "${PEER:-}" "$root/tests/bench/peer.py" "$root/../shared/bench/peer.py"; do
-    if [ -f "$candidate" ] && grep -q -e --random "$candidate"; then
-        cp "$candidate" "$pack/tests/bench/peer.py"
-        break
-    fi
-done
-[ -f "$pack/tests/bench/peer.py" ] || echo "no peer.py that knows --random: PEER names one; packed without it" >&2
+cp "${PEER:-$root/tests/bench/peer.py}" "$pack/tests/bench/peer.py"
 [ -z "${PEER_WHEELS:-}" ] || { mkdir "$pack/wheels" && cp "$PEER_WHEELS"/*.whl "$pack/wheels/"; }
 echo "${COMMIT:-$(git -C "$root" describe --always --dirty)}" >"$pack/commit"
 

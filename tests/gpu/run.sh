@@ -154,6 +154,9 @@ part pictures 130 "$python" "$here/pictures.py" "$atelier" "$fixtures" --device 
 narrow=${precisions#f32 }
 narrow=${narrow// /,}
 bench bench 80 "$size" --precision "$narrow"
+# A process of its own for each precision: what one leaves behind would count for the next.
+bench memory-bf16 40 "$size" --precision bf16 --runs 1
+bench memory-fp8 40 "$size" --precision "${precisions##* }" --runs 1
 bench references 50 "$size" --precision "$narrow" --part step --references 2
 bench streamed 50 "$streamed" --precision "${precisions##* }" --part step --vram "$vram"
 bench resident 40 "$streamed" --precision "${precisions##* }" --part step
@@ -165,13 +168,7 @@ else
 fi
 
 # The peer: PyTorch and diffusers.
-peer=
-for candidate in "${PEER:-}" "$root/tests/bench/peer.py" "$root/../shared/bench/peer.py"; do
-    if [ -f "$candidate" ] && grep -q -e --random "$candidate"; then
-        peer=$candidate
-        break
-    fi
-done
+peer=${PEER:-$root/tests/bench/peer.py}
 wheels=${PEER_WHEELS:-$root/wheels}
 if [ -d "$wheels" ]; then
     for wheel in "$wheels"/*.whl; do
@@ -180,20 +177,20 @@ if [ -d "$wheels" ]; then
     export PYTHONPATH=$work/site${PYTHONPATH:+:$PYTHONPATH}
 fi
 case $device in
-    cuda*) export CUDA_VISIBLE_DEVICES=$number && theirs=cuda ;;
-    *) theirs=cpu ;;
+    cuda*) export CUDA_VISIBLE_DEVICES=$number && theirs=(--device cuda --runs 9) ;;
+    *) theirs=(--device cpu) ;;
 esac
 peer() {
     local name=$1 limit=$2
     shift 2
-    part "$name" "$limit" "$python" "$peer" --device "$theirs" "$@"
+    part "$name" "$limit" "$python" "$peer" "${theirs[@]}" "$@"
 }
 can() { timeout 30 "$python" -c "$1" 2>"$work/import.err"; }
 step() {
     peer "$@" --random "$size" --dtype bfloat16 --width "$width" --height "$height"
 }
-if [ -z "$peer" ]; then
-    skip peer "no peer.py that knows --random: PEER names one"
+if [ ! -f "$peer" ]; then
+    skip peer "$peer is missing: PEER names another"
 elif ((ends - SECONDS < 60)); then
     note peer 1 0 "not run: the time was over"
 elif ! can 'import torch'; then

@@ -60,7 +60,7 @@ def bench(name: str, document: dict) -> None:
     references = f", {document['references']} references" if document["references"] else ""
     picture = f"{document['width']}x{document['height']}{references}, {document['tokens']} tokens"
     say(f"\n{name}: {document['size']}, {picture}")
-    say(f"{'':16}{'ms':>10}{'TFLOP':>10}{'TFLOP/s':>10}{'share':>8}{'peak MiB':>10}{'own MiB':>10}")
+    say(f"{'':16}{'ms':>10}{'TFLOP':>10}{'TFLOP/s':>10}{'share':>8}{'peak MiB':>10}{'weights':>10}")
     for product in document["products"]:
         tflop = 2e-12 * product["rows"] * product["outputs"] * product["inputs"]
         rest = number(product["ms"]) + number(tflop, 3) + number(product["tflops"])
@@ -74,6 +74,13 @@ def bench(name: str, document: dict) -> None:
             share = row["share_of_link"]
             of_link = "" if share is None else f", {100 * share:.0f} % of the link's {row['link_gb_s']:.1f} GB/s"
             say(f"{'':16}{row['streamed_gb']:10.3f} GB streamed in each run{of_link}")
+
+
+def memory(documents: dict) -> None:
+    say(f"\n{'peak MiB in a process of its own':34}{'text':>10}{'step':>10}{'vae':>10}")
+    for name, document in documents.items():
+        peaks = {row["part"]: row["peak_mib"] for row in document["results"]}
+        say(f"{name:34}" + "".join(number(peaks.get(part), 0) for part in ("text", "step", "vae")))
 
 
 def peer(documents: dict) -> None:
@@ -106,6 +113,8 @@ def show(found: dict) -> None:
     for name in ("bench", "references", "streamed", "resident", "whole"):
         if found[name]:
             bench(name, found[name])
+    if own := {name: found[name] for name in ("memory-bf16", "memory-fp8") if found[name]}:
+        memory(own)
     if any(found["peer"].values()):
         peer(found["peer"])
     first = found["first_picture"]

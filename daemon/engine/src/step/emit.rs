@@ -159,9 +159,17 @@ impl Emitter {
                 let count = common.first - next;
                 pieces.push((Rows { first: next, count }, None));
             }
-            let part = update.rows(common.first - own.first, common.count);
-            pieces.push((common, Some(part)));
+            let part = |rows: Rows| (rows, update.rows(rows.first - own.first, rows.count));
+            let (rows_here, here) = part(common);
+            pieces.push((rows_here, Some(here)));
             next = common.end();
+            let around = [(own.first, common.first), (common.end(), own.end())];
+            let around = around.into_iter().filter(|(first, end)| first < end);
+            let around = around.map(|(first, end)| Rows {
+                first,
+                count: end - first,
+            });
+            self.pending.extend(around.map(part));
         }
         if next < rows.end() {
             let count = rows.end() - next;
@@ -242,5 +250,55 @@ impl Update {
             },
             ..self
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::step::place::Space;
+
+    /// What waits for rows is added when those are read, once, and to no others.
+    #[test]
+    fn what_waits_for_rows_that_are_not_read_goes_on_waiting() {
+        let arithmetic = Arithmetic {
+            weights: Kind::Bf16,
+            multiplies_e4m3: true,
+        };
+        let mut arena = Arena::default();
+        let bench = Bench::new(&mut arena, [10, 16], 16, 16, Kind::Bf16, 0);
+        let mut emitter = Emitter::new(bench, arithmetic, 1e-6);
+        let rows = |first, count| Rows { first, count };
+        let y = Raw {
+            values: Matrix {
+                at: Address {
+                    space: Space::Arena,
+                    offset: 1 << 20,
+                },
+                rows: 10,
+                columns: 16,
+                kind: Kind::Bf16,
+            },
+            row_scales: None,
+            column_scales: None,
+        };
+        emitter.later(rows(0, 10), y, None);
+        let taken = |emitter: &mut Emitter, rows| -> Vec<_> {
+            let pieces = emitter.take(rows).into_iter();
+            pieces
+                .map(|(rows, update)| {
+                    let row = |update: Update| (update.y.values.at.offset - (1 << 20)) / 32;
+                    (rows.first, rows.count, update.map(row))
+                })
+                .collect()
+        };
+        assert_eq!(taken(&mut emitter, rows(3, 2)), [(3, 2, Some(3))]);
+        assert_eq!(
+            taken(&mut emitter, rows(2, 4)),
+            [(2, 1, Some(2)), (3, 2, None), (5, 1, Some(5))]
+        );
+        assert_eq!(taken(&mut emitter, rows(2, 4)), [(2, 4, None)]);
+        assert_eq!(taken(&mut emitter, rows(0, 2)), [(0, 2, Some(0))]);
+        assert_eq!(taken(&mut emitter, rows(6, 4)), [(6, 4, Some(6))]);
     }
 }

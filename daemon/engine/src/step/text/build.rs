@@ -125,6 +125,11 @@ impl Builder<'_> {
             first: self.view.blind,
             count: self.view.tokens - self.view.blind,
         };
+        // What does not see is not read before the feed-forward, and what waits for it lies where products go.
+        self.emit.settle(Rows {
+            first: 0,
+            count: self.view.blind,
+        });
         if seeing.count > 0 {
             let by = By::Rms {
                 weight: layer.attention_norm,

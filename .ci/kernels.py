@@ -80,6 +80,7 @@ def usage(ptxas, ptx, architecture):
         file.write_bytes(ptx)
         ran = subprocess.run(
             [ptxas, "-v", f"-arch={architecture}", file, "-o", file.with_suffix(".cubin")],
+            check=False,
             capture_output=True,
             text=True,
         )

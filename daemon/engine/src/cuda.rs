@@ -19,7 +19,6 @@ mod lack;
 mod machine;
 #[allow(unsafe_code, reason = "CUDA's interface is C")]
 mod memory;
-#[allow(unsafe_code, reason = "the driver's name of a card")]
 mod nvml;
 #[allow(unsafe_code, reason = "cuBLASLt's interface is C")]
 mod products;

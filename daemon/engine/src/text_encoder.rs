@@ -57,7 +57,7 @@ enum Layers {
     /// As layers that call burn.
     Layered(Vec<Layer>),
     /// As a program, for a card.
-    Stepped(TextRunner),
+    Stepped(Box<TextRunner>),
 }
 
 impl TextEncoder {
@@ -93,7 +93,9 @@ impl TextEncoder {
             Some(host) => {
                 let precision = target.precision;
                 let config = config.clone();
-                Layers::Stepped(TextRunner::load(config, weights, prefix, host, precision)?)
+                Layers::Stepped(Box::new(TextRunner::load(
+                    config, weights, prefix, host, precision,
+                )?))
             }
         };
         let table = [config.vocab_size, config.hidden_size];

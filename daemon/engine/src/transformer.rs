@@ -57,7 +57,7 @@ pub(crate) enum Transformer {
 /// All that stays the same over the steps of a picture.
 #[derive(Debug)]
 pub(crate) enum Conditioning {
-    Layered(layered::Conditioning),
+    Layered(Box<layered::Conditioning>),
     Stepped(step::Conditioning),
 }
 
@@ -99,7 +99,7 @@ impl Transformer {
     ) -> Result<Conditioning, EngineError> {
         Ok(match self {
             Self::Layered(layered) => {
-                Conditioning::Layered(layered.condition(prompt, places, guidance))
+                Conditioning::Layered(Box::new(layered.condition(prompt, places, guidance)))
             }
             Self::Stepped(runner) => {
                 Conditioning::Stepped(runner.condition(prompt, places, guidance)?)

@@ -136,14 +136,15 @@ impl Entry {
     }
 
     fn fill_e4m3(&self, merges: &[Merge], out: &mut [u8], scales: &mut [u8]) {
-        if merges.is_empty() && self.source.is_all(Encoding::E4M3) {
-            if let Some(given) = self.source.row_scales() {
-                self.source.copy_bytes(out);
-                for (scale, out) in given.iter().zip(scales.chunks_exact_mut(4)) {
-                    out.copy_from_slice(&scale.to_le_bytes());
-                }
-                return;
+        if merges.is_empty()
+            && self.source.is_all(Encoding::E4M3)
+            && let Some(given) = self.source.row_scales()
+        {
+            self.source.copy_bytes(out);
+            for (scale, out) in given.iter().zip(scales.chunks_exact_mut(4)) {
+                out.copy_from_slice(&scale.to_le_bytes());
             }
+            return;
         }
         let length = self.source.row_length();
         let rows = out.chunks_exact_mut(length);
@@ -162,15 +163,13 @@ impl Entry {
     }
 
     fn fill_bf16(&self, merges: &[Merge], out: &mut [u8]) {
-        if merges.is_empty() && self.source.is_all(Encoding::Bf16) {
-            if self
-                .source
-                .row_scales()
-                .is_some_and(|scales| scales.is_empty())
-            {
-                self.source.copy_bytes(out);
-                return;
-            }
+        let is_plain = self
+            .source
+            .row_scales()
+            .is_some_and(|scales| scales.is_empty());
+        if merges.is_empty() && is_plain {
+            self.source.copy_bytes(out);
+            return;
         }
         self.by_rows(merges, out, |values, out| {
             for (value, out) in values.iter().zip(out.chunks_exact_mut(2)) {

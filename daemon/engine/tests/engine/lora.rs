@@ -4,7 +4,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use atelier_flux::{Lora, LoraError, Notice, Pipeline, Request};
+use atelier_flux::{
+    DeviceChoice, Lora, LoraError, Notice, OpenOptions, Pipeline, Precision, Request,
+};
 use image::RgbImage;
 use serde::Deserialize;
 
@@ -90,11 +92,26 @@ fn rename(parts: &mut Parts, from: &str, to: &str) {
 
 #[test]
 fn every_spelling_gives_the_picture_of_the_reference() {
+    compare_all(pipeline());
+}
+
+/// A card has no paths beside its weights: what adapters add becomes part of them.
+#[test]
+fn merged_into_the_weights_they_give_the_same_pictures() {
+    let options = OpenOptions {
+        device: DeviceChoice::Twin,
+        precision: Precision::F32,
+        ..OpenOptions::default()
+    };
+    compare_all(&Pipeline::open(&klein().join("model"), &options).unwrap());
+}
+
+fn compare_all(pipeline: &Pipeline) {
     for case in cases().cases {
         // The comparison can tell a LoRA that is not applied, or not with its scale.
         assert!(case.psnr_db_without < 40.0 && case.psnr_db_doubled < 40.0);
         let loras = case.loras.iter().map(|it| lora(&it.file, it.scale));
-        let (picture, notices) = render(pipeline(), loras.collect());
+        let (picture, notices) = render(pipeline, loras.collect());
         let expected = image::open(folder().join(format!("{}.png", case.name)))
             .unwrap()
             .into_rgb8();

@@ -4,6 +4,7 @@
 //! their manual describes them. So names, grids, arguments and every index are tested on machines without a card.
 
 #![allow(unsafe_code, reason = "a library of C++ is loaded and called")]
+#![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::ffi::{CString, c_char, c_int, c_void};
 use std::path::Path;

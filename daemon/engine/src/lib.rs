@@ -3,7 +3,7 @@
 //! The engine runs FLUX.2 \[klein\], distilled, base or KV, and \[dev\], from a diffusers pipeline folder
 //! or from single files of other programs, and gives the picture that the reference implementation
 //! gives in f32. It knows nothing of jobs, plugins or signatures, writes no file, and starts no thread
-//! of its own but one that looks at a card's memory while [`bench`] times it.
+//! of its own but one that looks at a card's memory while [`mod@bench`] times it.
 //!
 //! ```text
 //! prompt ──► prompt ──► text_encoder ──────────────┐ 512 tokens
@@ -34,7 +34,7 @@
 //! - `step`: the same network as a list of operations, for a card
 //! - [`Lora`]: small trained changes to the transformer, applied beside its weights
 //! - [`Pipeline`]: all of it, in ten lines
-//! - [`bench`]: how fast a device is, without a model; [`published`]: of which sizes models are
+//! - [`mod@bench`]: how fast a device is, without a model; [`published`]: of which sizes models are
 //! - [`quantize()`]: half as large a file of the same transformer; [`SafetensorsWriter`] writes it
 //!
 //! ```no_run

@@ -22,7 +22,7 @@
 //! - In a feed-forward the first half of the fused projection is the one that goes through SiLU.
 //! - There is no bias anywhere.
 //!
-//! There are two of it: [`layered`], on burn, and as programs for a card ([`step`](crate::step)).
+//! There are two of it: [`layered`], on burn, and as programs for a card ([`step`]).
 
 mod attention;
 mod double;

@@ -289,7 +289,7 @@ impl Work<'_> {
         if !tensor.fp8 {
             return self.rewrite(tensor, &name, |value| bf16::from_f32(value).to_le_bytes());
         }
-        let scale = scale_for(self.largest(tensor)?);
+        let scale = e4m3::scale(self.largest(tensor)?);
         self.writer
             .write(&tensor.scale_name(), &scale.to_le_bytes())?;
         self.writer.write(&tensor.tag_name(), TAG)?;
@@ -377,11 +377,4 @@ fn largest_bits(values: &[f32]) -> u32 {
     };
     let parts = values.par_chunks(AT_ONCE_EACH).map(of_some);
     parts.reduce(|| 0, u32::max)
-}
-
-/// The scale of weights up to `largest`. Weights that are all zero have 1: any would do, but 0/0 would
-/// not.
-fn scale_for(largest: f32) -> f32 {
-    let scale = largest / e4m3::MAX;
-    if scale > 0.0 { scale } else { 1.0 }
 }

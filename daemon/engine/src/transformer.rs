@@ -25,7 +25,7 @@
 //! There are two of it: [`layered`], on burn, and as programs for a card ([`step`]).
 
 mod attention;
-mod double;
+pub(crate) mod double;
 mod layered;
 mod modulation;
 mod references;

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use cudarc::driver::CudaContext;
 
@@ -34,6 +35,8 @@ pub(crate) struct Context {
     multiplies_e4m3: bool,
     /// Bytes that networks may take of the card's memory, if the user has said.
     budget: Option<u64>,
+    /// Bytes that networks have.
+    pub(super) held: AtomicU64,
 }
 
 /// The card's context as a device that runs programs.
@@ -78,15 +81,18 @@ impl Opened {
             side,
             context,
             budget,
+            held: AtomicU64::new(0),
         })))
     }
 }
 
 impl Context {
-    /// Bytes that a network may take now.
+    /// Bytes that another network may take now.
     pub(super) fn room(&self) -> u64 {
         let free = memory::free(&self.context).saturating_sub(SPARE);
-        self.budget.map_or(free, |budget| budget.min(free))
+        let held = self.held.load(Ordering::Relaxed);
+        self.budget
+            .map_or(free, |budget| budget.saturating_sub(held).min(free))
     }
 }
 
@@ -100,6 +106,10 @@ impl Stepper for Opened {
 
     fn free(&self) -> Option<u64> {
         Some(memory::free(&self.0.context))
+    }
+
+    fn room(&self) -> Option<u64> {
+        Some(self.0.room())
     }
 
     fn machine(&self, bank: &Bank, bytes: usize) -> Result<Box<dyn Machine>, EngineError> {

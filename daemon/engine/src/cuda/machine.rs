@@ -1,6 +1,7 @@
 //! A network on a card.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::context::Context;
 use super::memory::{Memory, Pinned};
@@ -21,6 +22,7 @@ use crate::step::twin::{decode, encode};
 pub(super) struct CardMachine {
     card: Arc<Context>,
     epoch: u64,
+    share: Share,
     arena: Memory,
     /// By group; a ring's block is where the ring says.
     groups: Vec<Option<Memory>>,
@@ -29,6 +31,35 @@ pub(super) struct CardMachine {
     ring: Option<Ring>,
     /// Numbers on their way in the form in which they arrive.
     packed: Vec<u8>,
+}
+
+/// What a network has of what all may have.
+#[derive(Debug)]
+struct Share {
+    card: Arc<Context>,
+    bytes: u64,
+}
+
+impl Share {
+    fn of(card: &Arc<Context>, bytes: usize) -> Self {
+        let mut share = Self {
+            card: Arc::clone(card),
+            bytes: 0,
+        };
+        share.grow(bytes);
+        share
+    }
+
+    fn grow(&mut self, bytes: usize) {
+        self.bytes += bytes as u64;
+        self.card.held.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.card.held.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
 }
 
 impl CardMachine {
@@ -52,6 +83,7 @@ impl CardMachine {
             "a network goes to the card"
         );
         let arena = Memory::new(&card.context, bytes, "what the network computes in")?;
+        let share = Share::of(card, plan.bytes + bytes);
         let largest = (0..bank.groups())
             .filter(|&group| plan.stays[group])
             .map(|group| bank.bytes(group));
@@ -76,6 +108,7 @@ impl CardMachine {
         }
         Ok(Self {
             epoch: number(),
+            share,
             places: groups
                 .iter()
                 .map(|group| group.as_ref().map_or(0, Memory::pointer))
@@ -154,6 +187,7 @@ impl CardMachine {
         let larger = Memory::new(&self.card.context, bytes, "what the network computes in")?;
         self.card.queue.keep(&larger, &self.arena)?;
         self.card.queue.finish()?;
+        self.share.grow(bytes - self.arena.bytes());
         self.arena = larger;
         Ok(())
     }

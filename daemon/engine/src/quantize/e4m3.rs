@@ -44,9 +44,11 @@ pub(crate) fn encode(value: f32) -> u8 {
     (code | bits >> 31 << 7) as u8
 }
 
-/// What numbers up to `largest` are divided by, so that the largest becomes [`MAX`]; 1 where all are 0.
+/// What numbers up to `largest` are divided by, so that the largest becomes [`MAX`]. Where all are zero it is 1: any
+/// would do, but 0/0 would not.
 pub(crate) fn scale(largest: f32) -> f32 {
-    if largest > 0.0 { largest / MAX } else { 1.0 }
+    let scale = largest / MAX;
+    if scale > 0.0 { scale } else { 1.0 }
 }
 
 #[cfg(test)]

@@ -65,6 +65,11 @@ impl Bank {
         self.groups[group].bytes
     }
 
+    /// Bytes of all groups.
+    pub(crate) fn total(&self) -> usize {
+        self.groups.iter().map(|group| group.bytes).sum()
+    }
+
     /// Adds a weight to a group.
     pub(crate) fn add(
         &mut self,

@@ -66,6 +66,11 @@ pub(crate) trait Stepper: Debug + Send + Sync {
     /// Bytes of the device's memory that nobody has, if it has memory of its own.
     fn free(&self) -> Option<u64>;
 
+    /// Those of them that another network may take.
+    fn room(&self) -> Option<u64> {
+        self.free()
+    }
+
     /// Brings a network's weights to the device, or as much of them as fits beside so many bytes to compute in.
     ///
     /// # Errors
@@ -160,6 +165,11 @@ impl Host {
         let place = match place {
             Some(place) => place,
             None => {
+                // A network that is brought again for each picture costs less than one that streams in each step.
+                let needed = (bank.total() + bytes) as u64;
+                if self.stepper.room().is_some_and(|room| room < needed) {
+                    resident.clear();
+                }
                 resident.push((owner, self.stepper.machine(bank, bytes)?));
                 resident.len() - 1
             }
@@ -223,5 +233,52 @@ impl Machine for Twin {
 
     fn weights(&self) -> u64 {
         self.held() as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    /// A device on which another network may take so many bytes.
+    #[derive(Debug)]
+    struct Roomy(u64);
+
+    impl Stepper for Roomy {
+        fn arithmetic(&self, precision: Precision) -> Arithmetic {
+            Arithmetic::native(precision)
+        }
+
+        fn free(&self) -> Option<u64> {
+            Some(self.0)
+        }
+
+        fn machine(&self, bank: &Bank, _: usize) -> Result<Box<dyn Machine>, EngineError> {
+            Ok(Box::new(Twin::new(bank)))
+        }
+    }
+
+    #[test]
+    fn others_leave_where_a_network_does_not_fit_beside_them() {
+        for (room, stay) in [(1000, 2), (999, 1)] {
+            let host = Host::new(Box::new(Roomy(room)));
+            for owner in [Owner::new(), Owner::new()] {
+                let used = host.with(owner, &Bank::default(), 1000, |_| Ok(()));
+                used.unwrap();
+            }
+            assert_eq!(host.resident.lock().unwrap().len(), stay, "{room}");
+        }
+    }
+
+    #[test]
+    fn a_network_that_failed_leaves() {
+        let host = Host::new(Box::new(Roomy(1000)));
+        let failed = host.with(Owner::new(), &Bank::default(), 0, |_| {
+            Err::<(), _>(EngineError::Cancelled)
+        });
+        assert!(failed.is_err());
+        assert!(host.resident.lock().unwrap().is_empty());
     }
 }

@@ -9,6 +9,7 @@ use super::place::{Address, Kind};
 use crate::config::TransformerConfig;
 use crate::device::Precision;
 use crate::lora::{Adapters, Fitted};
+use crate::transformer::double::{IMAGE, Names, TEXT};
 use crate::weights::{Encoding, Scope, Stored, Weights, WeightsError};
 
 /// What the blocks' products are to be computed in.
@@ -212,31 +213,6 @@ impl Network {
         self.arithmetic.scratch(of_doubles.chain(of_singles))
     }
 }
-
-/// How files name the layers of a stream.
-struct Names {
-    qkv: [&'static str; 3],
-    query_norm: &'static str,
-    key_norm: &'static str,
-    attention_out: &'static str,
-    feed_forward: &'static str,
-}
-
-const IMAGE: Names = Names {
-    qkv: ["to_q", "to_k", "to_v"],
-    query_norm: "norm_q",
-    key_norm: "norm_k",
-    attention_out: "to_out.0",
-    feed_forward: "ff",
-};
-
-const TEXT: Names = Names {
-    qkv: ["add_q_proj", "add_k_proj", "add_v_proj"],
-    query_norm: "norm_added_q",
-    key_norm: "norm_added_k",
-    attention_out: "to_add_out",
-    feed_forward: "ff_context",
-};
 
 impl Stream {
     fn load(

@@ -27,15 +27,15 @@ struct Stream {
 }
 
 /// How files name the layers of a stream.
-struct Names {
-    qkv: [&'static str; 3],
-    query_norm: &'static str,
-    key_norm: &'static str,
-    attention_out: &'static str,
-    feed_forward: &'static str,
+pub(crate) struct Names {
+    pub(crate) qkv: [&'static str; 3],
+    pub(crate) query_norm: &'static str,
+    pub(crate) key_norm: &'static str,
+    pub(crate) attention_out: &'static str,
+    pub(crate) feed_forward: &'static str,
 }
 
-const IMAGE: Names = Names {
+pub(crate) const IMAGE: Names = Names {
     qkv: ["to_q", "to_k", "to_v"],
     query_norm: "norm_q",
     key_norm: "norm_k",
@@ -43,7 +43,7 @@ const IMAGE: Names = Names {
     feed_forward: "ff",
 };
 
-const TEXT: Names = Names {
+pub(crate) const TEXT: Names = Names {
     qkv: ["add_q_proj", "add_k_proj", "add_v_proj"],
     query_norm: "norm_added_q",
     key_norm: "norm_added_k",

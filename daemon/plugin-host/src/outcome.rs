@@ -43,7 +43,8 @@ pub struct Description {
 /// What a plugin made of a reference.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prepared {
-    /// One or more pictures, to be used as references in this order; none is empty.
+    /// Pictures, to be used as references in this order, none of them empty. There are none only
+    /// where there are keypoints.
     pub pictures: Vec<RgbaImage>,
     /// Words to add to the prompt: at most 2000 characters, no control characters but line ends
     /// and tabs, not blank.
@@ -115,8 +116,8 @@ impl Prepared {
     }
 
     fn check_pictures(&self, pixels: u64) -> Result<(), String> {
-        if self.pictures.is_empty() {
-            return Err("it returned no picture".to_owned());
+        if self.pictures.is_empty() && self.keypoints.is_none() {
+            return Err("it returned no picture and no keypoints".to_owned());
         }
         let mut total = 0_u64;
         for picture in &self.pictures {

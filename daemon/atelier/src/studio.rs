@@ -4,6 +4,7 @@
 
 mod chain;
 mod digest;
+mod inference;
 mod init;
 mod kept;
 mod loras;

@@ -11,7 +11,7 @@ use atelier_plugin_host::{
 };
 use serde_json::{Map, Value};
 
-use super::inference::Models;
+use super::inference::SmallModels;
 use super::kept::Kept;
 use super::trust::Trust;
 use crate::config::{Config, PluginConfig};
@@ -20,14 +20,15 @@ use crate::home::Home;
 
 /// The plugins of one home.
 pub(crate) struct Plugins {
+    own: PathBuf,
     cache: PathBuf,
     config: PluginConfig,
     folders: Vec<PathBuf>,
     host: Mutex<Option<Arc<PluginHost>>>,
-    compiled: Mutex<HashMap<PathBuf, (SystemTime, Plugin)>>,
+    compiled: Mutex<HashMap<PathBuf, (State, Plugin)>>,
     trust: Trust,
     kept: Kept,
-    models: Arc<Models>,
+    models: Arc<SmallModels>,
 }
 
 /// A plugin that can be called, with what the user lets it do.
@@ -36,7 +37,7 @@ pub(crate) struct Ready {
     /// By the settings and by command.
     pub(crate) granted: Grants,
     settings: Map<String, Value>,
-    models: Arc<Models>,
+    models: Arc<SmallModels>,
 }
 
 impl Ready {
@@ -83,6 +84,7 @@ impl Plugins {
         folders
             .retain(|folder| seen.insert(folder.canonicalize().unwrap_or_else(|_| folder.clone())));
         Self {
+            own: home.plugins(),
             cache: home.cache().join("plugins"),
             config: config.plugins.clone(),
             folders,
@@ -90,7 +92,7 @@ impl Plugins {
             compiled: Mutex::default(),
             trust: Trust::of(&home.plugins()),
             kept: Kept::new(home.cache().join("prepared"), config.plugins.kept.0),
-            models: Arc::new(Models::new(home, config)),
+            models: Arc::new(SmallModels::new(home, config)),
         }
     }
 
@@ -116,8 +118,24 @@ impl Plugins {
     }
 
     /// The models that plugins may be lent.
-    pub(crate) fn models(&self) -> &Models {
+    pub(crate) fn models(&self) -> &SmallModels {
         &self.models
+    }
+
+    /// The home's own folder of plugins, where they are installed.
+    pub(crate) fn own_folder(&self) -> &Path {
+        &self.own
+    }
+
+    /// Loads the plugin in a folder, wherever that is: compiles it and checks what it imports.
+    ///
+    /// # Errors
+    ///
+    /// When it is not what a plugin must be.
+    pub(crate) fn load_folder(&self, folder: &Path) -> Result<Plugin, Fault> {
+        self.host()?
+            .load(folder)
+            .map_err(|e| Fault::plugin(Stage::Check, &e))
     }
 
     /// Everything that a plugin was granted, by the settings and by command.
@@ -222,19 +240,27 @@ impl Plugins {
     }
 
     fn compiled(&self, host: &PluginHost, folder: &Path) -> Result<Plugin, PluginError> {
-        let changed = std::fs::metadata(folder.join("plugin.wasm"))
-            .and_then(|facts| facts.modified())
-            .unwrap_or(SystemTime::UNIX_EPOCH);
+        let state = state(folder);
         let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((seen, plugin)) = compiled.get(folder)
-            && *seen == changed
+            && *seen == state
         {
             return Ok(plugin.clone());
         }
         let plugin = host.load(folder)?;
-        compiled.insert(folder.to_path_buf(), (changed, plugin.clone()));
+        compiled.insert(folder.to_path_buf(), (state, plugin.clone()));
         Ok(plugin)
     }
+}
+
+/// What tells whether a plugin's files are still the ones that were loaded.
+type State = [Option<(SystemTime, u64)>; 2];
+
+fn state(folder: &Path) -> State {
+    ["plugin.wasm", "plugin.toml"].map(|name| {
+        let facts = std::fs::metadata(folder.join(name)).ok()?;
+        Some((facts.modified().ok()?, facts.len()))
+    })
 }
 
 /// Where `make install` puts what comes with Atelier, relative to the program: `plugins` or `models`.

@@ -1,7 +1,7 @@
 //! Drawing on a canvas for a plugin. Coordinates come from anywhere, so what they cost is bounded
 //! by the canvas and their count, never by their size.
 
-use atelier_draw::Point;
+use atelier_draw::{Colour, Point};
 use wasmtime::Result;
 use wasmtime::component::Resource;
 
@@ -18,8 +18,8 @@ fn points(all: &[draw::Point]) -> Vec<Point> {
     all.iter().copied().map(point).collect()
 }
 
-fn colour(draw::Colour { r, g, b, a }: draw::Colour) -> [u8; 4] {
-    [r, g, b, a]
+fn colour(draw::Colour { r, g, b, a }: draw::Colour) -> Colour {
+    Colour { r, g, b, a }
 }
 
 impl draw::Host for Call {

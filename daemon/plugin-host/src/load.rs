@@ -76,13 +76,13 @@ pub(crate) fn compile(
     }
 }
 
-/// Compares a component's imports and exports with its world's.
+/// Compares a component's imports and exports with its world's; gives what it imports.
 pub(crate) fn check(
     engine: &Engine,
     package: &Package,
     component: &Component,
     contract: &Contract,
-) -> Result<(), PluginError> {
+) -> Result<Vec<String>, PluginError> {
     let plugin = package.name.as_str();
     let shape = component.component_type();
     for (import, _) in shape.imports(engine) {
@@ -124,7 +124,10 @@ pub(crate) fn check(
             problem: format!("does not export `{}`; it exports {exports}", contract.wants),
         });
     }
-    Ok(())
+    Ok(shape
+        .imports(engine)
+        .map(|(import, _)| import.to_owned())
+        .collect())
 }
 
 /// What a plugin writes that asks for something of an interface.

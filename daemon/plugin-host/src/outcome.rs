@@ -56,6 +56,8 @@ pub struct Prepared {
     pub notes: Vec<(String, String)>,
     /// Lines of log that the plugin wrote over its limit.
     pub dropped_log_lines: u64,
+    /// Bytes of linear memory and tables that the call took.
+    pub memory: usize,
 }
 
 /// A description as it came, with the parameters still text.
@@ -223,6 +225,7 @@ mod tests {
             keypoints: Some(r#"{"people":[]}"#.to_owned()),
             notes: vec![("people".to_owned(), "1".to_owned())],
             dropped_log_lines: 0,
+            memory: 0,
         }
     }
 

@@ -32,6 +32,7 @@ struct Loaded {
     package: Package,
     sha256: String,
     cached: bool,
+    imports: Vec<String>,
     interface: v1::Interface,
     clock: Arc<Clock>,
     limits: Limits,
@@ -50,6 +51,7 @@ impl Plugin {
     pub(crate) fn new(
         package: Package,
         compiled: Compiled,
+        imports: Vec<String>,
         interface: v1::Interface,
         clock: Arc<Clock>,
         limits: Limits,
@@ -60,6 +62,7 @@ impl Plugin {
                 package,
                 sha256,
                 cached,
+                imports,
                 interface,
                 clock,
                 limits,
@@ -76,6 +79,11 @@ impl Plugin {
     /// The SHA-256 of its `plugin.wasm`, 64 digits of lower hex.
     pub fn sha256(&self) -> &str {
         &self.loaded.sha256
+    }
+
+    /// The interfaces that it imports, with their versions: what it may call.
+    pub fn imports(&self) -> &[String] {
+        &self.loaded.imports
     }
 
     /// Whether loading found its compiled form in the cache.

@@ -166,6 +166,7 @@ fn lift(call: &mut Call, outcome: preparer::Outcome) -> wasmtime::Result<Prepare
             .map(|note| (note.key, note.value))
             .collect(),
         dropped_log_lines: 0,
+        memory: call.meter.used(),
     })
 }
 

@@ -139,6 +139,7 @@ fn read(entry: &[u8]) -> Option<Prepared> {
         keypoints: head.keypoints,
         notes: head.notes,
         dropped_log_lines: 0,
+        memory: 0,
     })
 }
 
@@ -162,6 +163,7 @@ mod tests {
             keypoints: Some("{}".to_owned()),
             notes: vec![("people".to_owned(), "2".to_owned())],
             dropped_log_lines: 0,
+            memory: 0,
         }
     }
 

@@ -201,6 +201,32 @@ fn read(reference: &JobReference, path: &Path) -> Result<InputFile, Fault> {
     })
 }
 
+/// A file as the first plugin of a reference gets it: its picture, or its text.
+///
+/// # Errors
+///
+/// When it cannot be read, or is neither.
+pub(crate) fn source_of(path: &Path) -> Result<Source, Fault> {
+    let named = Input::Reference(1);
+    let bytes = picture::read(path, named)?;
+    match picture::decode(&bytes, named) {
+        Ok((picture, media)) => Ok(Source::Picture {
+            pixels: Arc::new(picture.into_rgba8()),
+            format: Some(media.to_owned()),
+        }),
+        Err(_) => String::from_utf8(bytes).map(Source::Document).map_err(|_| {
+            Fault::rejected(
+                Stage::Prepare,
+                "reference-undecodable",
+                format!(
+                    "{} is neither a picture that can be read nor text",
+                    path.display()
+                ),
+            )
+        }),
+    }
+}
+
 fn no_picture(reference: &JobReference) -> Fault {
     let last = reference.prepare.last();
     let plugin = last.map_or("", |step| step.plugin.as_str());

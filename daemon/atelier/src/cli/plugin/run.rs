@@ -2,10 +2,9 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Instant;
 
-use atelier_plugin_host::{PrepareRequest, Prepared, Said, Source};
+use atelier_plugin_host::{PrepareRequest, Prepared, Said};
 use clap::Args;
 
 use super::super::{Place, output};
@@ -42,7 +41,7 @@ pub(super) fn run(place: &Place, plugins: &Plugins, args: &RunArgs) -> Result<()
     let sources = args
         .inputs
         .iter()
-        .map(|path| source(path))
+        .map(|path| source_of(path))
         .collect::<Result<Vec<_>, _>>()?;
     let mut request =
         PrepareRequest::new(sources, preparation.parameters, (args.width, args.height));
@@ -102,9 +101,4 @@ fn save(made: &Prepared, to: &Path) -> Result<Vec<PathBuf>, Fault> {
 fn unwritable(path: &Path, cause: &str) -> Fault {
     let message = format!("{}: {cause}", path.display());
     Fault::fatal(Stage::Encode, "output-unwritable", message)
-}
-
-/// A file as a plugin gets it in a job.
-pub(super) fn source(path: &Path) -> Result<Source, Fault> {
-    source_of(path)
 }

@@ -141,6 +141,12 @@ impl Request {
         (1..)
             .zip(&self.references)
             .map(|(number, reference)| {
+                let also_key = format!("reference[{number}].also");
+                let also = if faults.fits(&also_key, reference.also.len(), MAX_ALSO) {
+                    reference.also.clone()
+                } else {
+                    Vec::new()
+                };
                 let key = format!("reference[{number}].prepare");
                 let fits = faults.fits(&key, reference.prepare.len(), MAX_PREPARATIONS);
                 let steps = if fits { &*reference.prepare } else { &[] };
@@ -148,12 +154,6 @@ impl Request {
                     let key = format!("{key}[{step}]");
                     faults.keep(&key, written::preparation(step, written))
                 });
-                let also_key = format!("reference[{number}].also");
-                let also = if faults.fits(&also_key, reference.also.len(), MAX_ALSO) {
-                    reference.also.clone()
-                } else {
-                    Vec::new()
-                };
                 Reference {
                     number,
                     also,

@@ -34,7 +34,7 @@ struct Form(#[serde(with = "self")] PathBuf);
 
 /// The same for any number of paths.
 pub(super) mod list {
-    use super::{Deserialize, Deserializer, Form, PathBuf, Serialize, Serializer};
+    use super::{Deserialize, Deserializer, Form, PathBuf, Serializer};
 
     pub(crate) fn serialize<S: Serializer>(
         paths: &[PathBuf],

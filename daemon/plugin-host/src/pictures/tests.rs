@@ -39,7 +39,7 @@ fn numbered(width: u32, height: u32) -> Arc<RgbaImage> {
 #[test]
 fn a_region_is_read_row_by_row() {
     let mut studio = studio(0);
-    let picture = studio.admit(numbered(4, 3)).unwrap();
+    let picture = studio.admit(numbered(4, 3), None).unwrap();
     let bytes = studio
         .read(
             &picture,
@@ -60,7 +60,7 @@ fn a_region_is_read_row_by_row() {
 #[test]
 fn a_region_outside_is_refused_whatever_its_numbers() {
     let mut studio = studio(100);
-    let picture = studio.admit(numbered(4, 3)).unwrap();
+    let picture = studio.admit(numbered(4, 3), None).unwrap();
     let canvas = studio.create(4, 3).unwrap();
     let max = u32::MAX;
     for (x, y, width, height) in [
@@ -121,7 +121,7 @@ fn a_paste_is_clipped_at_every_side() {
         (i32::MAX, i32::MAX, 0),
     ] {
         let mut studio = studio(100);
-        let source = studio.admit(numbered(2, 2)).unwrap();
+        let source = studio.admit(numbered(2, 2), None).unwrap();
         let canvas = studio.create(4, 4).unwrap();
         studio.paste(&canvas, &source, x, y).unwrap();
         let picture = studio.take(canvas).unwrap();
@@ -133,7 +133,7 @@ fn a_paste_is_clipped_at_every_side() {
 #[test]
 fn the_budget_counts_what_is_alive() {
     let mut studio = studio(20);
-    let source = studio.admit(numbered(6, 6)).unwrap();
+    let source = studio.admit(numbered(6, 6), None).unwrap();
     let canvas = studio.create(4, 3).unwrap();
     assert_eq!(
         told(studio.resized(&source, 3, 3)),
@@ -160,7 +160,7 @@ fn impossible_sizes_are_refused() {
 #[test]
 fn a_copy_that_would_need_too_much_on_the_way_is_refused() {
     let mut studio = studio(100);
-    let wide = studio.admit(numbered(90, 1)).unwrap();
+    let wide = studio.admit(numbered(90, 1), None).unwrap();
     assert_eq!(
         told(studio.resized(&wide, 1, 2)),
         "scaling to 1 x 2 takes too much memory in one step"
@@ -170,7 +170,7 @@ fn a_copy_that_would_need_too_much_on_the_way_is_refused() {
 #[test]
 fn handles_and_bytes_are_bounded() {
     let mut studio = studio(1000);
-    let picture = studio.admit(numbered(5, 4)).unwrap();
+    let picture = studio.admit(numbered(5, 4), None).unwrap();
     let whole = Region {
         x: 0,
         y: 0,

@@ -25,6 +25,7 @@ const ROWS: &str = include_str!("../../kernels/rows.cu");
 const HEADS: &str = include_str!("../../kernels/heads.cu");
 const VECTOR: &str = include_str!("../../kernels/vector.cu");
 const GEMM: &str = include_str!("../../kernels/gemm.cu");
+const PICTURE: &str = include_str!("../../kernels/picture.cu");
 const ATTENTION: &str = include_str!("../../kernels/attention.cu");
 
 /// Shared memory that a kernel may take without asking for it.
@@ -130,6 +131,7 @@ pub(super) fn source(unit: Unit) -> String {
         Unit::Heads => &[DEVICE, HEADS],
         Unit::Vector => &[DEVICE, VECTOR],
         Unit::Gemm => &[DEVICE, TENSOR, GEMM],
+        Unit::Picture => &[DEVICE, PICTURE],
         Unit::Attention(_) => &[DEVICE, TENSOR, ATTENTION],
     };
     parts.join("\n")

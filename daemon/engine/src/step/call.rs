@@ -4,6 +4,8 @@
 //! emulator that the tests run the same text in. Arguments are one struct for each kernel, pointers first, as its
 //! text declares it.
 
+mod picture;
+
 use super::op::{Attend, By, Gated, Heads, Norm, Op, Span, Vector};
 use super::place::{Address, Kind, Matrix};
 
@@ -27,6 +29,7 @@ pub(crate) enum Unit {
     Heads,
     Vector,
     Gemm,
+    Picture,
     /// For heads of this width.
     Attention(u32),
 }
@@ -46,6 +49,12 @@ pub(crate) fn call(op: &Op, place: &dyn Fn(Address) -> u64) -> Option<Call> {
         Op::Vector(vector) => Some(of_vector(vector, place)),
         Op::Decode { weight, out } => Some(of_decode(weight, out, place)),
         Op::Product { a, b, out } => Some(of_product([a, b, out], place)),
+        Op::Patches(patches) => Some(picture::of_patches(patches, place)),
+        Op::Moments(moments) => Some(picture::of_moments(moments, place)),
+        Op::Affine(affine) => Some(picture::of_affine(affine, place)),
+        Op::Settle(settle) => Some(picture::of_settle(settle, place)),
+        Op::Planes(planes) => Some(picture::of_planes(planes, place)),
+        Op::Softmax(softmax) => Some(picture::of_softmax(softmax, place)),
         Op::Copy { .. } | Op::Enter(_) | Op::Leave(_) => None,
     }
 }

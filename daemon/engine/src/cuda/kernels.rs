@@ -15,7 +15,7 @@ use cudarc::nvrtc::{Ptx, result, sys};
 use sha2::{Digest, Sha256};
 
 use super::fault::failed;
-use super::toolkit::Version;
+use super::version::Version;
 use crate::error::EngineError;
 use crate::step::call::{Call, Unit};
 

@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 use super::fault::failed;
 use super::version::Version;
 use crate::error::EngineError;
-use crate::step::call::{Call, Unit};
+use crate::step::call::{Call, SMALL_TILES, Unit};
 
 const DEVICE: &str = include_str!("../../kernels/device.cuh");
 const TENSOR: &str = include_str!("../../kernels/tensor.cuh");
@@ -132,7 +132,7 @@ pub(super) fn source(unit: Unit) -> String {
         Unit::Vector => &[DEVICE, VECTOR],
         Unit::Gemm => &[DEVICE, TENSOR, GEMM],
         Unit::Picture => &[DEVICE, PICTURE],
-        Unit::Attention(_) => &[DEVICE, TENSOR, ATTENTION],
+        Unit::Attention(_) | Unit::SmallAttention(_) => &[DEVICE, TENSOR, ATTENTION],
     };
     parts.join("\n")
 }
@@ -189,8 +189,13 @@ fn options(unit: Unit, form: Form) -> Vec<String> {
         format!("--gpu-architecture={architecture}"),
         "--std=c++17".into(),
     ];
-    if let Unit::Attention(width) = unit {
+    if let Unit::Attention(width) | Unit::SmallAttention(width) = unit {
         options.push(format!("-DHEAD_WIDTH={width}"));
+    }
+    if let Unit::SmallAttention(_) = unit {
+        let [keys, stages] = SMALL_TILES;
+        options.push(format!("-DATTEND_KEYS={keys}"));
+        options.push(format!("-DATTEND_STAGES={stages}"));
     }
     options
 }
@@ -308,6 +313,7 @@ mod tests {
             of(Unit::Gemm, Form::Code(89)),
             of(Unit::Attention(64), Form::Code(89)),
             of(Unit::Attention(128), Form::Code(89)),
+            of(Unit::SmallAttention(128), Form::Code(89)),
         ];
         let digests: std::collections::BTreeSet<_> = all
             .iter()

@@ -19,6 +19,8 @@ import tempfile
 KERNELS = pathlib.Path(__file__).resolve().parent.parent / "daemon/engine/kernels"
 ARCHITECTURES = ("sm_80", "sm_89", "sm_90a", "sm_120a")
 HEAD_WIDTHS = (128, 64)
+# What cards with little shared memory are given for the widest heads: keys of a tile, and stages of the ring.
+SMALL_TILES = {"sm_89": (32, 2), "sm_120a": (32, 2)}
 # Units that work on tiles of matrices take tensor.cuh too.
 TILED = ("gemm", "attention")
 
@@ -94,6 +96,14 @@ def usage(ptxas, ptx, architecture):
     return lines
 
 
+def forms(name, architecture):
+    """The widths of heads and the tiles that a unit is compiled for."""
+    if name != "attention":
+        return [(None, None)]
+    small = [(HEAD_WIDTHS[0], SMALL_TILES[architecture])] if architecture in SMALL_TILES else []
+    return [(width, None) for width in HEAD_WIDTHS] + small
+
+
 def main():
     names = sys.argv[1:] or sorted(file.stem for file in KERNELS.glob("*.cu"))
     nvrtc, ptxas = Nvrtc(), wheel("cuda_nvcc/bin/ptxas")
@@ -101,12 +111,15 @@ def main():
     for name in names:
         text = source(name)
         for architecture in ARCHITECTURES:
-            for width in HEAD_WIDTHS if name == "attention" else (None,):
+            for width, tiles in forms(name, architecture):
                 options = [f"--gpu-architecture={architecture}", "--std=c++17"]
                 label = f"{name} {architecture}"
                 if width:
                     options.append(f"-DHEAD_WIDTH={width}")
                     label += f" heads of {width}"
+                if tiles:
+                    options += [f"-DATTEND_KEYS={tiles[0]}", f"-DATTEND_STAGES={tiles[1]}"]
+                    label += f", tiles of {tiles[0]} keys"
                 compiled, log, ptx, cubin = nvrtc.compile(f"{name}.cu", text, options)
                 failures += not compiled
                 print(f"{label}: {f'ok, {len(cubin)} bytes' if compiled else 'FAILED'}", flush=True)

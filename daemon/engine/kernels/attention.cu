@@ -18,7 +18,7 @@ struct Attend {
 };
 
 // Keys in a tile of attend_bf16, and stages of its ring. Where a multiprocessor has 164 KB of shared memory,
-// two blocks fit with these; where it has 100, two fit with 32 and 2.
+// two blocks fit with these; where it has 100, two fit with 32 and 2, which the caller then asks for.
 #ifndef ATTEND_KEYS
 #define ATTEND_KEYS 64
 #endif

@@ -54,7 +54,7 @@ pub struct Plan {
     /// The device that computes.
     pub device: DeviceChoice,
     /// Each part is timed in each of them, as a pipeline is that was opened in it: the autoencoder computes in f32
-    /// in all. `auto` is f32 on the processor and bf16 elsewhere.
+    /// in all on the processor, and elsewhere in f32 or bf16. `auto` is f32 on the processor and bf16 elsewhere.
     pub precisions: Vec<Precision>,
     /// Width of the picture in pixels, as of a [`Request`].
     pub width: u32,

@@ -1,9 +1,8 @@
 //! NVIDIA cards.
 //!
-//! Nothing here starts CUDA before it is known that it can be started: burn, asked for a card on a machine
-//! without one, ends its device thread by a panic, and says what is missing in a backtrace. So
-//! [`Survey::take`] looks first, with calls that fail as values, and [`Survey::card`] says in words what is
-//! there or what is missing and how to have it.
+//! Nothing here starts CUDA before it is known that it can be started: [`Survey::take`] looks first, with calls that
+//! fail as values, and [`Survey::card`] says in words what is there or what is missing and how to have it. burn, which
+//! could compute on a card too and ends its device thread by a panic where there is none, is not asked to.
 //!
 //! A card that is fit is opened as a [`context`], which runs the programs of [`step`](crate::step): [`machine`] has a
 //! network's weights, [`ring`] those that do not fit, [`kernels`] and [`products`] what computes, [`queue`] and
@@ -26,10 +25,10 @@ mod products;
 mod queue;
 mod ring;
 mod survey;
-mod toolkit;
+mod version;
 
 pub(crate) use context::Opened;
 pub use lack::Lack;
 pub(crate) use nvml::{Meter, Watch};
 pub use survey::{Card, Survey};
-pub use toolkit::{Toolkit, Version};
+pub use version::Version;

@@ -99,8 +99,9 @@ pub enum Precision {
     /// 32-bit floats throughout.
     F32,
     /// Brain floats for whatever is multiplied in linear layers and in attention, of the transformer and of
-    /// the text encoder. Sums, what is carried from layer to layer, normalisation, softmax, all that depends
-    /// on the time step alone, and the autoencoder stay f32.
+    /// the text encoder. Sums, what is carried from layer to layer, normalisation, softmax, and all that depends
+    /// on the time step alone stay f32. So does the autoencoder on the processor; on a card it holds and
+    /// multiplies brain floats, in this precision and the next, and its sums and moments are f32.
     Bf16,
     /// 8-bit floats for whatever is multiplied, on devices that do so. No processor does: files in fp8 run
     /// in the other precisions there.
@@ -143,13 +144,10 @@ impl OpenOptions {
     /// `precision-unavailable` for a precision that the device does not compute in.
     pub(crate) fn resolve(&self) -> Result<Target, EngineError> {
         let name = self.device.settled();
-        let (device, host) = match name {
-            DeviceChoice::Auto | DeviceChoice::Cpu => (Device::flex(), None),
-            DeviceChoice::Twin => (Device::flex(), Some(Host::new(Box::new(Processor)))),
-            DeviceChoice::Cuda(number) => {
-                let (device, opened) = card(name, number, self.vram)?;
-                (device, Some(Host::new(Box::new(opened))))
-            }
+        let host = match name {
+            DeviceChoice::Auto | DeviceChoice::Cpu => None,
+            DeviceChoice::Twin => Some(Host::new(Box::new(Processor))),
+            DeviceChoice::Cuda(number) => Some(Host::new(Box::new(card(name, number, self.vram)?))),
         };
         let operands = match self.precision {
             Precision::Auto | Precision::F32 => Operands::F32,
@@ -163,7 +161,7 @@ impl OpenOptions {
             }
         };
         Ok(Target {
-            device,
+            device: Device::flex(),
             operands,
             precision: self.precision,
             host: host.map(Arc::new),
@@ -171,16 +169,11 @@ impl OpenOptions {
     }
 }
 
-/// The card of this number, once it is known that it can be used: burn would find out by a panic.
-fn card(
-    choice: DeviceChoice,
-    number: u32,
-    vram: Option<u64>,
-) -> Result<(Device, Opened), EngineError> {
+/// The card of this number, once it is known that it can be used.
+fn card(choice: DeviceChoice, number: u32, vram: Option<u64>) -> Result<Opened, EngineError> {
     let card = fit(choice, number)?;
     tracing::debug!(name = %card.name, memory = card.memory, "computing on a card");
-    let opened = Opened::new(&card, vram, caches::folder())?;
-    Ok((Device::cuda(number as usize), opened))
+    Opened::new(&card, vram, caches::folder())
 }
 
 fn fit(choice: DeviceChoice, number: u32) -> Result<Card, EngineError> {
@@ -212,6 +205,8 @@ pub(crate) fn bare(choice: DeviceChoice) -> Result<(Box<dyn Stepper>, bool), Eng
 /// Where networks compute, and in what.
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
+    /// Where tensors are: the host, also where networks compute on a card. What they are given and what they give is
+    /// little, and goes there as a program's input.
     pub(crate) device: Device,
     /// Of linear layers and attention in transformer and text encoder, where they are layers.
     pub(crate) operands: Operands,

@@ -17,7 +17,7 @@ mod side;
 #[cfg(test)]
 pub(crate) mod testing;
 
-pub(crate) use attention::{KeyValue, attend, attend_single_head};
+pub(crate) use attention::{KeyValue, attend};
 pub(crate) use convolution::{Convolution, Prepared};
 pub(crate) use group_norm::GroupNorm;
 pub(crate) use heads::{HeadSpan, Heads, prepare};

@@ -19,7 +19,6 @@ pub(crate) mod tests;
 
 use std::fs;
 
-use burn::tensor::Device;
 use serde::Serialize;
 
 use crate::error::EngineError;
@@ -285,7 +284,7 @@ pub fn memory_plan(
     memory: Option<u64>,
 ) -> Result<MemoryPlan, EngineError> {
     let model = Model::open(source)?;
-    let vae = Vae::load(&model.vae.config, &model.vae.weights, &Device::flex())
+    let vae = Vae::layered(&model.vae.config, &model.vae.weights)
         .map_err(|error| model.vae.explain(error))?;
     let planner = Planner {
         networks: &Networks::of(&model),

@@ -7,48 +7,54 @@
 //! - A reference becomes the *mean* of the encoder's distribution: nothing is sampled.
 //! - A patch's channel is 4·latent channel + 2·row + column.
 //! - The latent is normalised after it is cut into patches, and restored before it is put together.
-//! - On the processor, a picture is made as a whole where that fits into the memory that it may take, and
-//!   in tiles elsewhere. Tiles are exact but for the moments that normalisations share, which are
-//!   measured on a sample first and checked afterwards: there are no seams to blend.
-//! - Any other device composes burn's operations, whole pictures only.
+//! - On the processor encoder and decoder are stages that take pictures whole or in tiles ([`layered`]), for a card
+//!   programs ([`step`](crate::step)). Both are given tensors of the host, and give such.
 
 mod blocks;
 mod compute;
 mod decoder;
 mod encoder;
 mod field;
+mod layered;
 mod plan;
 mod run;
 mod shape;
 mod stage;
 mod statistics;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use burn::tensor::{Device, Tensor, s};
 
 use crate::config::VaeConfig;
+use crate::device::Target;
 use crate::error::EngineError;
 use crate::host::{download, upload};
-use crate::layers::Convolution;
+use crate::step::{PictureRunner, Side};
 use crate::weights::{Scope, Weights, WeightsError};
-use field::Field;
+use layered::Layered;
 pub(crate) use plan::NoRoom;
-use plan::{Chain, Large};
-use shape::Shape;
-use stage::Stage;
 
 /// The autoencoder, ready to run.
 #[derive(Debug)]
 pub(crate) struct Vae {
     latent_channels: usize,
-    /// From a picture to the moments of its latent.
-    encoder: Vec<Stage>,
-    /// From a latent to a picture.
-    decoder: Vec<Stage>,
+    coders: Coders,
     /// Mean and standard deviation of a token's channels, `[1, 4 · latent channels, 1, 1]`.
     mean: Tensor<4>,
     deviation: Tensor<4>,
+}
+
+/// Encoder and decoder.
+#[derive(Debug)]
+enum Coders {
+    /// As stages on the processor.
+    Layered(Box<Layered>),
+    /// As programs, for a card. Each is brought when it is used: a picture without references needs no encoder.
+    Stepped {
+        encoder: Box<PictureRunner>,
+        decoder: Box<PictureRunner>,
+    },
 }
 
 impl Vae {
@@ -59,30 +65,44 @@ impl Vae {
     pub(crate) fn load(
         config: &VaeConfig,
         weights: &Weights,
-        device: &Device,
+        target: &Target,
     ) -> Result<Self, WeightsError> {
-        let scope = Scope::root(weights, device);
-        let latent = config.latent_channels;
-        let tokens = config.token_channels();
-        let pointwise = |name: &str, channels: usize| {
-            Convolution::pointwise(&scope, name, channels, channels).map(Stage::Convolve)
+        let coders = match &target.host {
+            Some(host) if PictureRunner::suits(config) => {
+                let load = |side| {
+                    PictureRunner::load(side, config, weights, host, target.precision).map(Box::new)
+                };
+                Coders::Stepped {
+                    encoder: load(Side::Encoder)?,
+                    decoder: load(Side::Decoder)?,
+                }
+            }
+            _ => return Self::layered(config, weights),
         };
+        Self::of(config, weights, coders)
+    }
+
+    /// The same as stages on the processor.
+    ///
+    /// # Errors
+    /// As of [`load`](Self::load).
+    pub(crate) fn layered(config: &VaeConfig, weights: &Weights) -> Result<Self, WeightsError> {
+        let device = Device::flex();
+        let layered = Layered::load(&Scope::root(weights, &device), config)?;
+        Self::of(config, weights, Coders::Layered(Box::new(layered)))
+    }
+
+    fn of(config: &VaeConfig, weights: &Weights, coders: Coders) -> Result<Self, WeightsError> {
+        let device = Device::flex();
+        let scope = Scope::root(weights, &device);
+        let tokens = config.token_channels();
         let per_channel = |name: &str| {
             let values: Tensor<1> = scope.tensor(name, [tokens])?;
             Ok::<_, WeightsError>(values.reshape([1, tokens, 1, 1]))
         };
-        let mut encoder = encoder::load(&scope.at("encoder"), config)?;
-        if config.use_quant_conv {
-            encoder.push(pointwise("quant_conv", 2 * latent)?);
-        }
-        let mut decoder = decoder::load(&scope.at("decoder"), config)?;
-        if config.use_post_quant_conv {
-            decoder.insert(0, pointwise("post_quant_conv", latent)?);
-        }
         Ok(Self {
-            latent_channels: latent,
-            encoder,
-            decoder,
+            latent_channels: config.latent_channels,
+            coders,
             mean: per_channel("bn.running_mean")?,
             deviation: (per_channel("bn.running_var")? + config.batch_norm_eps).sqrt(),
         })
@@ -93,15 +113,27 @@ impl Vae {
     /// bytes than the budget, if there is one.
     ///
     /// # Errors
-    /// `memory-insufficient` before anything is computed, if the budget is too small.
+    /// `memory-insufficient` before anything is computed, if the budget is too small; `device-memory` or
+    /// `compute-failed`, on a card.
     pub(crate) fn encode(
         &self,
         picture: Tensor<4>,
         budget: Option<u64>,
     ) -> Result<Tensor<4>, EngineError> {
-        let moments = run(&self.encoder, picture, Large::First, budget)
-            .map_err(|no_room| EngineError::no_room("encoding a picture", no_room))?;
-        let mean = moments?.slice(s![.., ..self.latent_channels, .., ..]);
+        let mean = match &self.coders {
+            Coders::Layered(layered) => {
+                let moments = layered.encode(picture, budget);
+                let moments =
+                    moments.map_err(|no_room| EngineError::no_room("encoding a picture", no_room));
+                moments??.slice(s![.., ..self.latent_channels, .., ..])
+            }
+            Coders::Stepped { encoder, .. } => {
+                let [_, _, height, width] = picture.dims();
+                let mean = encoder.run(&download(picture)?, [height, width])?;
+                let shape = [1, self.latent_channels, height / 8, width / 8];
+                upload(mean, shape, &Device::flex())
+            }
+        };
         Ok((patchify(mean) - self.mean.clone()) / self.deviation.clone())
     }
 
@@ -115,73 +147,57 @@ impl Vae {
     /// no more bytes than the budget, if there is one.
     ///
     /// # Errors
-    /// `memory-insufficient` before anything is computed, if the budget is too small.
+    /// As of [`encode`](Self::encode).
     pub(crate) fn decode(
         &self,
         latent: Tensor<4>,
         budget: Option<u64>,
     ) -> Result<Tensor<4>, EngineError> {
-        run(&self.decoder, latent, Large::Last, budget)
-            .map_err(|no_room| EngineError::no_room("decoding the picture", no_room))?
+        match &self.coders {
+            Coders::Layered(layered) => layered
+                .decode(latent, budget)
+                .map_err(|no_room| EngineError::no_room("decoding the picture", no_room))?,
+            Coders::Stepped { decoder, .. } => {
+                let [_, _, rows, columns] = latent.dims();
+                let picture = decoder.run(&download(latent)?, [rows, columns])?;
+                let shape = [1, 3, 8 * rows, 8 * columns];
+                Ok(upload(picture, shape, &Device::flex()))
+            }
+        }
     }
 
-    /// The bytes that encoding a picture of this size takes on the processor, weights in their files not
+    /// The bytes of the host that encoding a picture of this size takes, weights in their files not
     /// counted. Sides are multiples of 16.
     ///
     /// # Errors
     /// [`NoRoom`] if it cannot be done within the budget.
-    pub(crate) fn encode_peak(
-        &self,
-        [height, width]: [usize; 2],
-        budget: Option<u64>,
-    ) -> Result<u64, NoRoom> {
-        let input = Shape::of_whole([height, width], 3);
-        let plan = Chain::new(&self.encoder, input, Large::First).plan(budget)?;
-        Ok(plan.peak)
+    pub(crate) fn encode_peak(&self, size: [usize; 2], budget: Option<u64>) -> Result<u64, NoRoom> {
+        match &self.coders {
+            Coders::Layered(layered) => layered.encode_peak(size, budget),
+            Coders::Stepped { encoder, .. } => within(encoder.host_bytes(size), budget),
+        }
     }
 
-    /// The bytes that decoding a picture of this size takes on the processor, weights in their files not
+    /// The bytes of the host that decoding a picture of this size takes, weights in their files not
     /// counted. Sides are multiples of 16.
     ///
     /// # Errors
     /// [`NoRoom`] if it cannot be done within the budget.
-    pub(crate) fn decode_peak(
-        &self,
-        [height, width]: [usize; 2],
-        budget: Option<u64>,
-    ) -> Result<u64, NoRoom> {
-        let input = Shape::of_whole([height / 8, width / 8], self.latent_channels);
-        let plan = Chain::new(&self.decoder, input, Large::Last).plan(budget)?;
-        Ok(plan.peak)
+    pub(crate) fn decode_peak(&self, size: [usize; 2], budget: Option<u64>) -> Result<u64, NoRoom> {
+        match &self.coders {
+            Coders::Layered(layered) => layered.decode_peak(size, budget),
+            Coders::Stepped { decoder, .. } => {
+                within(decoder.host_bytes(size.map(|side| side / 8)), budget)
+            }
+        }
     }
 }
 
-/// Runs stages on a whole picture, `[1, channels, height, width]`.
-fn run(
-    stages: &[Stage],
-    input: Tensor<4>,
-    large: Large,
-    budget: Option<u64>,
-) -> Result<Result<Tensor<4>, EngineError>, NoRoom> {
-    let device = input.device();
-    if device != Device::flex() {
-        return Ok(Ok(stages.iter().fold(input, |x, stage| stage.forward(x))));
+fn within(needed: u64, budget: Option<u64>) -> Result<u64, NoRoom> {
+    match budget {
+        Some(budget) if budget < needed => Err(NoRoom { needed, budget }),
+        _ => Ok(needed),
     }
-    let [_, channels, height, width] = input.dims();
-    let shape = Shape::of_whole([height, width], channels);
-    let chain = Chain::new(stages, shape, large);
-    let plan = chain.plan(budget)?;
-    Ok(download(input).map(|planes| {
-        let field = Field::from_planes(&planes, shape.whole, channels);
-        drop(planes);
-        let result = chain.run(field, &plan);
-        let Shape {
-            whole: [height, width],
-            channels,
-            ..
-        } = result.shape;
-        upload(result.into_planes(), [1, channels, height, width], &device)
-    }))
 }
 
 /// `[1, c, 2h, 2w]` to `[1, 4c, h, w]`.

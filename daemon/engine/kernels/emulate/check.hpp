@@ -169,14 +169,14 @@ template <class T> Bytes bytes(const Fenced<T>& of) { return {&of[0], of.size() 
 // Launches in the order of the threads, then in random ones: the outputs' bits must be the same.
 template <class Args>
 void launch(const std::string& kernel, unsigned grid, unsigned shared, const Args& args,
-            std::initializer_list<Bytes> outputs) {
+            std::initializer_list<Bytes> outputs, unsigned across = 1) {
     std::vector<std::vector<char>> before, first;
     for (const Bytes& b : outputs) before.emplace_back((char*)b.at, (char*)b.at + b.count);
     for (unsigned seed : {0u, 40503u, 977u}) {
         size_t n = 0;
         for (const Bytes& b : outputs) memcpy(b.at, before[n++].data(), b.count);
         emulate::shuffle(seed);
-        expect(atelier_emulate(kernel.c_str(), grid, 1, 1, 256, shared, &args) == 0,
+        expect(atelier_emulate(kernel.c_str(), grid, across, 1, 256, shared, &args) == 0,
                kernel + " does not run");
         n = 0;
         for (const Bytes& b : outputs) {

@@ -14,6 +14,7 @@
 #endif
 
 #include "../heads.cu"
+#include "../picture.cu"
 #include "../rows.cu"
 #include "../vector.cu"
 #if __has_include("../gemm.cu")
@@ -80,6 +81,16 @@ const Entry entries[] = {
     ENTRY(Matvec, matvec_bf16),
     ENTRY(Matvec, matvec_e4m3),
     ENTRY(Decode, decode_e4m3),
+    ENTRY(Patches, patches_f32),
+    ENTRY(Patches, patches_bf16),
+    ENTRY(Moments, moments_f32),
+    ENTRY(Moments, moments_bf16),
+    ENTRY(Affine, affine),
+    ENTRY(Settle, settle_f32),
+    ENTRY(Settle, settle_bf16),
+    ENTRY(Planes, planes),
+    ENTRY(Softmax, softmax_f32),
+    ENTRY(Softmax, softmax_bf16),
 #if __has_include("../gemm.cu")
     ENTRY(Gemm, gemm_f32),
     ENTRY(Gemm, gemm_bf16),

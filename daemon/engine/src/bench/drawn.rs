@@ -8,7 +8,7 @@ use super::{Part, Plan, SEED};
 use crate::config::{self, TextEncoderConfig, TransformerConfig, VaeConfig};
 use crate::device::Target;
 use crate::error::EngineError;
-use crate::host::{download, upload};
+use crate::host::upload;
 use crate::latent::{self, Grid};
 use crate::lora::Adapters;
 use crate::plan::{self, Networks};
@@ -143,15 +143,14 @@ impl Drawn {
         plan: &Plan,
         target: &Target,
     ) -> Result<Act, EngineError> {
-        let vae = Vae::load(config, &self.weights, &target.device)?;
+        let vae = Vae::load(config, &self.weights, target)?;
         let grid = Grid::of_picture(plan.width, plan.height);
         let latent = draw(0, grid.shape(config.token_channels()), &target.device);
         // Where memory is short it works in tiles, as for a picture.
         let room = plan::room();
         Ok(Box::new(move || {
-            let picture = vae.decode(vae.restore(latent.clone()), room)?;
-            // A card is done when its numbers have come.
-            download(picture).map(drop)
+            let picture = vae.decode(vae.restore(latent.clone()), room);
+            picture.map(drop)
         }))
     }
 }
@@ -190,6 +189,7 @@ mod tests {
 
     use super::*;
     use crate::cpu::Operands;
+    use crate::host::download;
 
     /// Blocks that share their weights must not drive numbers out of their range, however many there are.
     #[test]

@@ -128,6 +128,9 @@ fn what_runs_as_programs_is_timed_in_all_precisions_and_says_what_it_holds() {
             .find(|row| row["part"] == "step" && row["precision"] == precision);
         row.unwrap()["weights_mib"].as_u64().unwrap()
     };
+    for row in report["results"].as_array().unwrap() {
+        assert!(row["weights_mib"].is_u64(), "{row}");
+    }
     // All is held in half as many bytes, and the blocks, which are most of it, in half of that.
     let [single, half, quarter] = ["f32", "bf16", "fp8"].map(held);
     assert!(single > half && half > quarter && quarter > 0, "{report:#}");

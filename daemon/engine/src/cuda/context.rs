@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use cudarc::driver::CudaContext;
+use cudarc::driver::sys::CUdevice_attribute_enum::CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_MULTIPROCESSOR;
 
 use super::fault::failed;
 use super::kernels::Kernels;
@@ -33,6 +34,8 @@ pub(crate) struct Context {
     pub(super) kernels: Kernels,
     pub(super) products: Products,
     multiplies_e4m3: bool,
+    /// Bytes of a multiprocessor's shared memory.
+    pub(super) multiprocessor: u32,
     /// Bytes that networks may take of the card's memory, if the user has said.
     budget: Option<u64>,
     /// Bytes that networks have.
@@ -69,6 +72,9 @@ impl Opened {
     ) -> Result<Self, EngineError> {
         let call = failed("opening the card");
         let context = CudaContext::new(card.number as usize).map_err(&call)?;
+        let multiprocessor = context
+            .attribute(CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_MULTIPROCESSOR)
+            .map_err(&call)?;
         // SAFETY: memory is not shared between streams but through the marks that this module sets itself.
         unsafe { context.disable_event_tracking() };
         let queue = Queue::new(context.new_stream().map_err(&call)?);
@@ -77,6 +83,7 @@ impl Opened {
             kernels: Kernels::new(&context, card.capability, folder),
             products: products(&queue),
             multiplies_e4m3: card.multiplies_fp8(),
+            multiprocessor: multiprocessor.unsigned_abs(),
             queue,
             side,
             context,

@@ -15,9 +15,9 @@ use cudarc::nvrtc::{Ptx, result, sys};
 use sha2::{Digest, Sha256};
 
 use super::fault::failed;
-use super::toolkit::Version;
+use super::version::Version;
 use crate::error::EngineError;
-use crate::step::call::{Call, Unit};
+use crate::step::call::{Call, SMALL_TILES, Unit};
 
 const DEVICE: &str = include_str!("../../kernels/device.cuh");
 const TENSOR: &str = include_str!("../../kernels/tensor.cuh");
@@ -25,6 +25,7 @@ const ROWS: &str = include_str!("../../kernels/rows.cu");
 const HEADS: &str = include_str!("../../kernels/heads.cu");
 const VECTOR: &str = include_str!("../../kernels/vector.cu");
 const GEMM: &str = include_str!("../../kernels/gemm.cu");
+const PICTURE: &str = include_str!("../../kernels/picture.cu");
 const ATTENTION: &str = include_str!("../../kernels/attention.cu");
 
 /// Shared memory that a kernel may take without asking for it.
@@ -130,7 +131,8 @@ pub(super) fn source(unit: Unit) -> String {
         Unit::Heads => &[DEVICE, HEADS],
         Unit::Vector => &[DEVICE, VECTOR],
         Unit::Gemm => &[DEVICE, TENSOR, GEMM],
-        Unit::Attention(_) => &[DEVICE, TENSOR, ATTENTION],
+        Unit::Picture => &[DEVICE, PICTURE],
+        Unit::Attention(_) | Unit::SmallAttention(_) => &[DEVICE, TENSOR, ATTENTION],
     };
     parts.join("\n")
 }
@@ -187,8 +189,13 @@ fn options(unit: Unit, form: Form) -> Vec<String> {
         format!("--gpu-architecture={architecture}"),
         "--std=c++17".into(),
     ];
-    if let Unit::Attention(width) = unit {
+    if let Unit::Attention(width) | Unit::SmallAttention(width) = unit {
         options.push(format!("-DHEAD_WIDTH={width}"));
+    }
+    if let Unit::SmallAttention(_) = unit {
+        let [keys, stages] = SMALL_TILES;
+        options.push(format!("-DATTEND_KEYS={keys}"));
+        options.push(format!("-DATTEND_STAGES={stages}"));
     }
     options
 }
@@ -306,6 +313,7 @@ mod tests {
             of(Unit::Gemm, Form::Code(89)),
             of(Unit::Attention(64), Form::Code(89)),
             of(Unit::Attention(128), Form::Code(89)),
+            of(Unit::SmallAttention(128), Form::Code(89)),
         ];
         let digests: std::collections::BTreeSet<_> = all
             .iter()

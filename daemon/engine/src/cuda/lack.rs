@@ -1,8 +1,6 @@
 //! What keeps a card from being used.
 
-use std::path::PathBuf;
-
-use super::toolkit::Version;
+use super::version::Version;
 
 /// Why pictures are not made on a card, in words for those who can change it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -59,12 +57,6 @@ pub enum Lack {
         /// The driver's.
         driver: Version,
     },
-    /// The headers that kernels include are nowhere.
-    #[error("CUDA's headers are missing: {} is not found", searched_first.display())]
-    Headers {
-        /// The first place where they were looked for.
-        searched_first: PathBuf,
-    },
 }
 
 impl Lack {
@@ -88,9 +80,6 @@ impl Lack {
             Self::CompilerNewer { driver, .. } => format!(
                 "update the NVIDIA driver, or install the CUDA toolkit {driver} and put its lib64 on LD_LIBRARY_PATH"
             ),
-            Self::Headers { .. } => "install the CUDA toolkit 12 or 13 (Debian: nvidia-cuda-toolkit), or set \
-                                     CUDA_PATH to the folder whose include/ has cuda_bf16.h"
-                .into(),
         }
     }
 }

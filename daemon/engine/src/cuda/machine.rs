@@ -149,10 +149,11 @@ impl CardMachine {
             }
             Op::Product { a, b, out } => self.product(a, b, out, op),
             _ => match call(op, &|at| self.place(at)) {
-                Some(call) => self
-                    .card
-                    .queue
-                    .launch(&self.card.kernels.function(&call)?, &call),
+                Some(call) => {
+                    let call = call.fitted(self.card.multiprocessor);
+                    let function = self.card.kernels.function(&call)?;
+                    self.card.queue.launch(&function, &call)
+                }
                 None => Ok(()),
             },
         }

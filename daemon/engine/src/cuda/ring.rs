@@ -4,6 +4,8 @@
 //! used, its place is filled with the block after the next. At the end of a step that is the beginning of the next
 //! one, which so finds its first blocks there.
 
+mod turns;
+
 use std::time::Instant;
 
 use cudarc::driver::CudaEvent;
@@ -14,6 +16,7 @@ use super::queue::Queue;
 use crate::error::EngineError;
 use crate::step::bank::Bank;
 use crate::step::residency::{Residency, SLOTS};
+use turns::{Lane, Turns};
 
 /// Blocks in the host's memory, and the places on the card that they come to.
 #[derive(Debug)]
@@ -21,10 +24,8 @@ pub(super) struct Ring {
     queue: Queue,
     /// In the order in which they are used.
     blocks: Vec<Block>,
-    slots: Vec<Slot>,
-    /// Which block is used next, and which is brought next.
-    used: usize,
-    brought: usize,
+    slots: Vec<Memory>,
+    turns: Turns<CudaEvent>,
     /// Bytes per second of one copy with nothing beside it.
     pub(super) rate: f64,
 }
@@ -36,13 +37,16 @@ struct Block {
     host: Pinned,
 }
 
-#[derive(Debug)]
-struct Slot {
-    memory: Memory,
-    /// That its block has come.
-    filled: Option<CudaEvent>,
-    /// That its block has been used.
-    free: Option<CudaEvent>,
+impl Lane for Queue {
+    type Mark = CudaEvent;
+
+    fn mark(&self) -> Result<CudaEvent, EngineError> {
+        Self::mark(self, false)
+    }
+
+    fn wait(&self, mark: &CudaEvent) -> Result<(), EngineError> {
+        Self::wait(self, mark)
+    }
 }
 
 impl Ring {
@@ -64,23 +68,13 @@ impl Ring {
             Ok(Block { group, bytes, host })
         });
         let blocks = blocks.collect::<Result<Vec<_>, EngineError>>()?;
-        let slots = (0..SLOTS).map(|_| {
-            Ok(Slot {
-                memory: Memory::new(
-                    &context.context,
-                    plan.slot,
-                    "the places for streamed weights",
-                )?,
-                filled: None,
-                free: None,
-            })
-        });
+        let what = "the places for streamed weights";
+        let slots = (0..SLOTS).map(|_| Memory::new(&context.context, plan.slot, what));
         let mut ring = Self {
             queue: context.side.clone(),
             slots: slots.collect::<Result<_, EngineError>>()?,
+            turns: Turns::new(blocks.iter().map(|block| block.group).collect()),
             blocks,
-            used: 0,
-            brought: 0,
             rate: 0.0,
         };
         ring.rate = ring.measure()?;
@@ -103,8 +97,7 @@ impl Ring {
         self.queue.finish()?;
         let began = Instant::now();
         for _ in 0..ROUNDS {
-            self.queue
-                .bring(slot.memory.pointer(), &block.host, block.bytes)?;
+            self.queue.bring(slot.pointer(), &block.host, block.bytes)?;
         }
         self.queue.finish()?;
         Ok(block.bytes as f64 * f64::from(ROUNDS) / began.elapsed().as_secs_f64())
@@ -117,21 +110,16 @@ impl Ring {
 
     /// Bytes on the card.
     pub(super) fn held(&self) -> usize {
-        self.slots.iter().map(|slot| slot.memory.bytes()).sum()
+        self.slots.iter().map(Memory::bytes).sum()
     }
 
     /// Brings the next block to the place whose block was used the longest ago.
     fn bring(&mut self) -> Result<(), EngineError> {
-        let block = &self.blocks[self.brought % self.blocks.len()];
-        let slot = &mut self.slots[self.brought % SLOTS];
-        if let Some(free) = &slot.free {
-            self.queue.wait(free)?;
-        }
-        self.queue
-            .bring(slot.memory.pointer(), &block.host, block.bytes)?;
-        slot.filled = Some(self.queue.mark(false)?);
-        self.brought += 1;
-        Ok(())
+        let (queue, blocks, slots) = (&self.queue, &self.blocks, &self.slots);
+        self.turns.bring(queue, |block, slot| {
+            let block = &blocks[block];
+            queue.bring(slots[slot].pointer(), &block.host, block.bytes)
+        })
     }
 
     /// Where a block is; what `compute` does from now on finds it there. `None` if it is not one of the ring's.
@@ -140,30 +128,16 @@ impl Ring {
         group: usize,
         compute: &Queue,
     ) -> Result<Option<u64>, EngineError> {
-        if !self.blocks.iter().any(|block| block.group == group) {
-            return Ok(None);
-        }
-        let due = &self.blocks[self.used % self.blocks.len()];
-        if due.group != group {
-            return Err(EngineError::Compute {
-                reason: format!("block {group} was asked for when {} was due", due.group),
-            });
-        }
-        let slot = &self.slots[self.used % SLOTS];
-        if let Some(filled) = &slot.filled {
-            compute.wait(filled)?;
-        }
-        Ok(Some(slot.memory.pointer()))
+        let slot = self.turns.enter(group, compute)?;
+        Ok(slot.map(|slot| self.slots[slot].pointer()))
     }
 
     /// The block that was entered is not used after what is on `compute` now; its place is filled anew.
     pub(super) fn leave(&mut self, group: usize, compute: &Queue) -> Result<(), EngineError> {
-        if !self.blocks.iter().any(|block| block.group == group) {
-            return Ok(());
+        match self.turns.leave(group, compute)? {
+            true => self.bring(),
+            false => Ok(()),
         }
-        self.slots[self.used % SLOTS].free = Some(compute.mark(false)?);
-        self.used += 1;
-        self.bring()
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::lack::Lack;
-use super::toolkit::{Toolkit, Version};
+use super::version::Version;
 
 /// The oldest driver whose interface this program calls: R525, of CUDA 12.0.
 const DRIVER: Version = Version::new(12, 0);
@@ -22,8 +22,6 @@ pub struct Survey {
     pub cards: Vec<Card>,
     /// The run-time compiler's version.
     pub compiler: Option<Version>,
-    /// Where the headers are.
-    pub toolkit: Toolkit,
 }
 
 /// A card, as the driver describes it.
@@ -59,7 +57,6 @@ impl Survey {
             driver_fault,
             cards,
             compiler: driver::compiler(),
-            toolkit: Toolkit::find(),
         }
     }
 
@@ -90,10 +87,6 @@ impl Survey {
         let compiler = self.compiler.ok_or(Lack::Compiler)?;
         if compiler > driver {
             return Err(Lack::CompilerNewer { compiler, driver });
-        }
-        if !self.toolkit.headers {
-            let searched_first = self.toolkit.header();
-            return Err(Lack::Headers { searched_first });
         }
         Ok(card)
     }
@@ -190,10 +183,6 @@ mod tests {
                 card(2, "NVIDIA GeForce RTX 3090", Version::new(8, 6)),
             ],
             compiler: Some(Version::new(12, 4)),
-            toolkit: Toolkit {
-                root: "/usr/local/cuda".into(),
-                headers: true,
-            },
         }
     }
 
@@ -244,12 +233,6 @@ mod tests {
                 Lack::CompilerNewer {
                     compiler: Version::new(13, 0),
                     driver: Version::new(12, 8),
-                },
-            ),
-            (
-                lacking(|s| s.toolkit.headers = false, 0),
-                Lack::Headers {
-                    searched_first: "/usr/local/cuda/include/cuda_bf16.h".into(),
                 },
             ),
         ];

@@ -8,10 +8,6 @@ use super::linear::round;
 use super::local::{self, Local};
 use crate::cpu;
 
-/// Queries of [`attend_single_head`] that are scored at once: with 16384 keys, the latent of a
-/// 1024² picture, their scores take 32 MiB.
-const QUERIES_AT_ONCE: usize = 512;
-
 /// Keys and values of some tokens, each `[tokens, heads · head width]`.
 #[derive(Debug, Clone)]
 pub(crate) struct KeyValue {
@@ -131,30 +127,6 @@ fn composed(
     parts.collect()
 }
 
-/// Attention of one wide head, `[tokens, width]`, in burn's operations, a few queries after another:
-/// backends spread the heads of [`attend`] over the cores, and here there is only one.
-///
-/// The weights' sum is taken by the product with the values, as one more column of ones. A running
-/// f32 sum over thousands of keys, which a softmax makes, drops the small weights beside a large one;
-/// the product adds in blocks.
-pub(crate) fn attend_single_head(query: Tensor<2>, key: Tensor<2>, value: Tensor<2>) -> Tensor<2> {
-    let [queries, width] = query.dims();
-    let [keys, _] = key.dims();
-    #[allow(clippy::cast_precision_loss, reason = "a width is far below 2^52")]
-    let query = query / (width as f64).sqrt();
-    let key = key.transpose();
-    let ones = Tensor::ones([keys, 1], &value.device());
-    let value = Tensor::cat(vec![value, ones], 1);
-    let parts = (0..queries).step_by(QUERIES_AT_ONCE).map(|start| {
-        let end = queries.min(start + QUERIES_AT_ONCE);
-        let scores = query.clone().slice(s![start..end, ..]).matmul(key.clone());
-        let largest = scores.clone().max_dim(1);
-        let summed = (scores - largest).exp().matmul(value.clone());
-        summed.clone().slice(s![.., ..width]) / summed.slice(s![.., width..])
-    });
-    Tensor::cat(parts.collect(), 0)
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -247,6 +219,32 @@ mod tests {
         assert_eq!(blind.to_bits(), 0);
         let first = seen[0].value.clone().slice(s![..1, ..]);
         assert!(distance(found.slice(s![1.., ..]), first) < 1e-6);
+    }
+
+    /// Queries that [`attend_single_head`] scores at once.
+    const QUERIES_AT_ONCE: usize = 512;
+
+    /// Attention of one wide head, `[tokens, width]`, in burn's operations, a few queries after another.
+    ///
+    /// The weights' sum is taken by the product with the values, as one more column of ones. A running
+    /// f32 sum over thousands of keys, which a softmax makes, drops the small weights beside a large one;
+    /// the product adds in blocks.
+    fn attend_single_head(query: Tensor<2>, key: Tensor<2>, value: Tensor<2>) -> Tensor<2> {
+        let [queries, width] = query.dims();
+        let [keys, _] = key.dims();
+        #[allow(clippy::cast_precision_loss, reason = "a width is far below 2^52")]
+        let query = query / (width as f64).sqrt();
+        let key = key.transpose();
+        let ones = Tensor::ones([keys, 1], &value.device());
+        let value = Tensor::cat(vec![value, ones], 1);
+        let parts = (0..queries).step_by(QUERIES_AT_ONCE).map(|start| {
+            let end = queries.min(start + QUERIES_AT_ONCE);
+            let scores = query.clone().slice(s![start..end, ..]).matmul(key.clone());
+            let largest = scores.clone().max_dim(1);
+            let summed = (scores - largest).exp().matmul(value.clone());
+            summed.clone().slice(s![.., ..width]) / summed.slice(s![.., width..])
+        });
+        Tensor::cat(parts.collect(), 0)
     }
 
     #[test]

@@ -1,9 +1,6 @@
 //! Convolutions of pictures.
 
-use burn::tensor::{Tensor, module, ops::ConvOptions};
-
 use crate::cpu::picture::{Columns, Source, Target, Winograd};
-use crate::host::upload;
 use crate::weights::{Scope, Stored, WeightsError};
 
 /// A square convolution with a bias.
@@ -115,19 +112,6 @@ impl Convolution {
     /// By how many pixels a result's neighbourhood reaches beyond it on each side.
     pub(crate) fn reach(&self) -> usize {
         usize::from(self.form == Form::Same)
-    }
-
-    /// `[1, inputs, height, width]` to `[1, outputs, …, …]`, on any device.
-    pub(crate) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let device = x.device();
-        let weight = upload(self.weight.widen(), self.shape, &device);
-        let bias = upload(self.bias.clone(), [self.shape[0]], &device);
-        let options = match self.form {
-            Form::Same => ConvOptions::new([1, 1], [1, 1], [1, 1], 1),
-            Form::Pointwise => ConvOptions::new([1, 1], [0, 0], [1, 1], 1),
-            Form::Halving => ConvOptions::new_with_padding([2, 2], [(0, 1), (0, 1)], [1, 1], 1),
-        };
-        module::conv2d(x, weight, Some(bias), options)
     }
 
     /// The weights for the processor.

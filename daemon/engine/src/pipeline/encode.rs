@@ -141,7 +141,6 @@ impl Pipeline {
         self.encodings.get_or(Key::of_picture(picture), || {
             let (width, height) = picture.dimensions();
             let shape = [1, 3, height as usize, width as usize];
-            self.make_room_for_vae(self.vae.encode_peak([shape[2], shape[3]], None));
             let pixels = upload(reference::to_chw(picture), shape, &self.target.device);
             Ok(latent::to_tokens(self.vae.encode(pixels, room)?))
         })

@@ -74,7 +74,7 @@ impl Pipeline {
             .map_err(|error| transformer.explain(error))?,
             transformer_config: transformer.config,
             adapted: lora::Cache::default(),
-            vae: Vae::load(&vae.config, &vae.weights, &target.device)
+            vae: Vae::load(&vae.config, &vae.weights, &target)
                 .map_err(|error| vae.explain(error))?,
             transformer_weights: transformer.weights,
             encodings: Encodings::default(),

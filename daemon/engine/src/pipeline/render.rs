@@ -11,13 +11,12 @@ use super::encode::Conditions;
 use crate::denoise::Denoiser;
 use crate::error::EngineError;
 use crate::host::{download, give_back, upload};
-use crate::latent::{self, Grid, TOKEN_PIXELS};
+use crate::latent::{self, Grid};
 use crate::observer::{Progress, TensorData, Watch};
 use crate::picture;
 use crate::schedule::Schedule;
 use crate::seed;
 use crate::transformer::{ReferenceTokens, Transformer};
-use crate::vae::NoRoom;
 use crate::variant::Reading;
 
 impl Pipeline {
@@ -86,14 +85,6 @@ impl Pipeline {
         Ok(latent)
     }
 
-    /// Makes room on a card for the autoencoder, of which the peak on the processor is known. On a card it is done
-    /// in burn's operations, each of which has its output beside its input.
-    pub(super) fn make_room_for_vae(&self, peak: Result<u64, NoRoom>) {
-        if let (Some(host), Ok(peak)) = (&self.target.host, peak) {
-            host.make_room(2 * peak);
-        }
-    }
-
     pub(super) fn decode(
         &self,
         latent: Tensor<2>,
@@ -103,8 +94,6 @@ impl Pipeline {
     ) -> Result<RgbImage, EngineError> {
         watch.report(Progress::Decoding)?;
         let began = Instant::now();
-        let sides = [grid.rows, grid.columns].map(|side| (side * TOKEN_PIXELS) as usize);
-        self.make_room_for_vae(self.vae.decode_peak(sides, None));
         let latent = self.vae.restore(latent::to_patches(latent, grid));
         watch.show("latents", || latent.clone())?;
         let values = self.vae.decode(latent, room)?;

@@ -5,12 +5,16 @@
 //! copy. Bytes are made from the mapped file when they are asked for, in the precision in which they are
 //! multiplied; what a file holds in that precision goes as it lies there, and never through f32.
 
+mod taps;
+
 use rayon::prelude::*;
 
 use super::place::{ALIGNMENT, Address, Kind, Matrix, Space};
 use crate::lora::{Fitted, Merge};
 use crate::quantize::e4m3;
 use crate::weights::{Encoding, Stored};
+
+pub(crate) use taps::Taps;
 
 /// Numbers that one thread converts at once.
 const AT_ONCE: usize = 1 << 16;
@@ -32,6 +36,8 @@ struct Entry {
     source: Stored,
     /// What is added to it, and the first row of each.
     adapters: Vec<(usize, Fitted)>,
+    /// Where its rows lie otherwise than in the file; nothing adapts those.
+    taps: Option<Taps>,
     weight: Weight,
 }
 
@@ -78,8 +84,34 @@ impl Bank {
         adapters: Vec<(usize, Fitted)>,
         kind: Kind,
     ) -> Weight {
+        self.place(group, source, adapters, None, kind)
+    }
+
+    /// Adds a weight whose rows are laid out anew, in f32 or bf16.
+    pub(crate) fn add_taps(
+        &mut self,
+        group: usize,
+        source: Stored,
+        taps: Taps,
+        kind: Kind,
+    ) -> Weight {
+        debug_assert!(kind != Kind::E4m3, "there are no scales of such rows");
+        self.place(group, source, Vec::new(), Some(taps), kind)
+    }
+
+    fn place(
+        &mut self,
+        group: usize,
+        source: Stored,
+        adapters: Vec<(usize, Fitted)>,
+        taps: Option<Taps>,
+        kind: Kind,
+    ) -> Weight {
         let hints = source.hints();
-        let (rows, columns) = (source.rows(), source.row_length());
+        let (rows, columns) = match taps {
+            None => (source.rows(), source.row_length()),
+            Some(taps) => (taps.rows, taps.columns()),
+        };
         let owner = &mut self.groups[group];
         let mut place = |bytes: usize| {
             let offset = owner.bytes;
@@ -103,6 +135,7 @@ impl Bank {
         owner.entries.push(Entry {
             source,
             adapters,
+            taps,
             weight,
         });
         weight
@@ -118,6 +151,11 @@ impl Bank {
 
 impl Entry {
     fn fill(&self, image: &mut [u8]) {
+        if let Some(taps) = &self.taps {
+            let values = self.weight.values;
+            let out = &mut image[values.at.offset..][..values.bytes()];
+            return taps.fill(&self.source, values, out);
+        }
         let adapters = self.adapters.iter();
         let merges: Vec<_> = adapters
             .map(|(first, fitted)| Merge::of(*first, fitted))

@@ -138,13 +138,9 @@ impl Host {
         }
     }
 
-    /// Makes room for so many bytes that are to be used beside the networks, if there is a need: these are brought
-    /// again when they are used again.
-    pub(crate) fn make_room(&self, bytes: u64) {
-        let mut resident = self.resident.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.stepper.free().is_some_and(|free| free < bytes) {
-            resident.clear();
-        }
+    /// Whether what networks compute in is the device's own memory, and not the host's.
+    pub(crate) fn has_own_memory(&self) -> bool {
+        self.stepper.room().is_some()
     }
 
     /// Makes room: the network is brought again when it is used again.

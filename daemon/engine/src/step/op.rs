@@ -5,7 +5,10 @@
 //! operation that has it there. So a residual, the norm after it, its modulation and the rounding to the next
 //! product's operand are one operation, and scales of 8-bit floats cost none.
 
+pub(crate) mod picture;
+
 use super::place::{Address, Matrix, Operand, Raw};
+use picture::{Affine, Moments, Patches, Planes, Settle, Softmax};
 
 /// One operation.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -29,6 +32,18 @@ pub(crate) enum Op {
     },
     /// `out = a·bᵀ`, of rows of one kind; sums are f32.
     Product { a: Matrix, b: Matrix, out: Matrix },
+    /// Lays out what a convolution multiplies.
+    Patches(Patches),
+    /// Takes the moments of channels.
+    Moments(Moments),
+    /// Makes of them what a group normalisation does to each channel.
+    Affine(Affine),
+    /// Adds to what a product of pixels gave.
+    Settle(Settle),
+    /// Gives channels a plane each.
+    Planes(Planes),
+    /// Makes weights of scores.
+    Softmax(Softmax),
     /// Copies bytes.
     Copy { from: Matrix, to: Matrix },
     /// The weights of this group are read from here on.

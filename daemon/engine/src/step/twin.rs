@@ -6,6 +6,7 @@
 mod attend;
 #[cfg(test)]
 pub(crate) mod emulator;
+mod picture;
 mod rows;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -75,6 +76,12 @@ impl Twin {
                 self.write(out, &values);
             }
             Op::Product { a, b, out } => self.product(a, b, out),
+            Op::Patches(patches) => self.patches(patches),
+            Op::Moments(moments) => self.moments(moments),
+            Op::Affine(affine) => self.affine(affine),
+            Op::Settle(settle) => self.settle(settle),
+            Op::Planes(planes) => self.planes(planes),
+            Op::Softmax(softmax) => self.softmax(softmax),
             Op::Copy { from, to } => {
                 let bytes = self.bytes(from.at, from.bytes()).to_vec();
                 self.arena[to.at.offset..][..bytes.len()].copy_from_slice(&bytes);

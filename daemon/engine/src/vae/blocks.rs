@@ -1,10 +1,8 @@
 //! What encoder and decoder are both built of.
 
-use burn::tensor::{Tensor, activation};
-
 use crate::config::VaeConfig;
 use crate::cpu::picture::Heads;
-use crate::layers::{Convolution, GroupNorm, attend_single_head};
+use crate::layers::{Convolution, GroupNorm};
 use crate::weights::{Scope, WeightsError};
 
 use super::stage::Stage;
@@ -36,20 +34,6 @@ impl ResidualBlock {
             second: Convolution::same(scope, "conv2", outputs, outputs)?,
             shortcut,
         })
-    }
-
-    /// `[1, inputs, height, width]` to `[1, outputs, height, width]`, on any device.
-    pub(super) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let inner = self
-            .first
-            .forward(activation::silu(self.first_norm.forward(x.clone())));
-        let inner = self
-            .second
-            .forward(activation::silu(self.second_norm.forward(inner)));
-        match &self.shortcut {
-            Some(shortcut) => shortcut.forward(x) + inner,
-            None => x + inner,
-        }
     }
 }
 
@@ -88,22 +72,6 @@ impl PixelAttention {
             value: (self.value.columns(), self.value.bias()),
             out: (self.out.columns(), self.out.bias()),
         }
-    }
-
-    /// `[1, channels, height, width]` to the same, on any device.
-    pub(super) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let [_, channels, height, width] = x.dims();
-        let normal = self.norm.forward(x.clone());
-        let tokens = |pixels: Tensor<4>| -> Tensor<2> {
-            pixels.reshape([channels, height * width]).transpose()
-        };
-        let attended = attend_single_head(
-            tokens(self.query.forward(normal.clone())),
-            tokens(self.key.forward(normal.clone())),
-            tokens(self.value.forward(normal)),
-        );
-        let attended = attended.transpose().reshape([1, channels, height, width]);
-        x + self.out.forward(attended)
     }
 }
 

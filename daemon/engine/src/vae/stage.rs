@@ -1,10 +1,5 @@
 //! The stages that encoder and decoder are sequences of.
 
-use burn::tensor::Tensor;
-use burn::tensor::activation;
-use burn::tensor::module::interpolate;
-use burn::tensor::ops::{InterpolateMode, InterpolateOptions};
-
 use super::blocks::{PixelAttention, ResidualBlock};
 use super::shape::{Geometry, Shape};
 use crate::layers::{Convolution, GroupNorm};
@@ -67,22 +62,4 @@ impl Stage {
     pub(super) fn made(&self, input: &Shape) -> Shape {
         input.made(self.geometry(), self.outputs())
     }
-
-    /// `[1, inputs, height, width]` to `[1, outputs, …, …]`, on any device.
-    pub(super) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        match self {
-            Self::Convolve(convolution) | Self::Halve(convolution) => convolution.forward(x),
-            Self::Residual(block) => block.forward(x),
-            Self::Attend(attention) => attention.forward(x),
-            Self::Double(convolution) => convolution.forward(doubled(x)),
-            Self::Head { norm, out } => out.forward(activation::silu(norm.forward(x))),
-        }
-    }
-}
-
-/// Every pixel four times.
-fn doubled(x: Tensor<4>) -> Tensor<4> {
-    let [_, _, height, width] = x.dims();
-    let options = InterpolateOptions::new(InterpolateMode::Nearest);
-    interpolate(x, options.with_output_size([2 * height, 2 * width]))
 }

@@ -7,6 +7,8 @@ use std::path::Path;
 
 use burn::tensor::{Device, Tensor};
 
+use super::plan::{Chain, Large};
+use super::shape::Shape;
 use super::*;
 use crate::seed;
 
@@ -18,7 +20,7 @@ fn vae() -> Vae {
     let config = fs::read_to_string(folder.join("config.json")).unwrap();
     let config: VaeConfig = serde_json::from_str(&config).unwrap();
     let weights = Weights::open(&folder, "diffusion_pytorch_model").unwrap();
-    Vae::load(&config, &weights, &Device::flex()).unwrap()
+    Vae::layered(&config, &weights).unwrap()
 }
 
 /// A latent that is not the same everywhere: still on the left, lively on the right, and a flare in a
@@ -105,7 +107,10 @@ fn a_picture_decoded_in_tiles_is_the_one_decoded_whole_and_shows_no_seam() {
     // Seams are steps from a tile to the next that are not in the whole picture: what the difference
     // of the two does between neighbours is compared at the tiles' borders and elsewhere.
     let input = Shape::of_whole([SIDES[0] / 8, SIDES[1] / 8], vae.latent_channels);
-    let chain = Chain::new(&vae.decoder, input, Large::Last);
+    let Coders::Layered(layered) = &vae.coders else {
+        panic!("stages on the processor");
+    };
+    let chain = Chain::new(&layered.decoder, input, Large::Last);
     let cut = chain.plan(Some(budget)).unwrap().cut.unwrap();
     assert!(cut.tiles.len() >= 6, "{} tiles", cut.tiles.len());
     let width = SIDES[1];

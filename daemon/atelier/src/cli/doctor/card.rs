@@ -42,11 +42,10 @@ fn describe(survey: &Survey) -> String {
     let cards: Vec<_> = survey.cards.iter().map(describe_card).collect();
     let version = |version: Option<_>| version.map_or("?".to_owned(), |found| format!("{found}"));
     format!(
-        "{}; driver for CUDA {}, compiler {}, headers in {}",
+        "{}; driver for CUDA {}, compiler {}",
         cards.join(", "),
         version(survey.driver),
-        version(survey.compiler),
-        survey.toolkit.root.join("include").display()
+        version(survey.compiler)
     )
 }
 
@@ -69,7 +68,7 @@ fn describe_card(card: &Card) -> String {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-    use atelier_flux::cuda::{Toolkit, Version};
+    use atelier_flux::cuda::Version;
 
     use super::*;
 
@@ -84,10 +83,6 @@ mod tests {
                 capability: Version::new(8, 9),
             }],
             compiler: Some(Version::new(12, 8)),
-            toolkit: Toolkit {
-                root: "/usr/local/cuda".into(),
-                headers: true,
-            },
         }
     }
 
@@ -119,9 +114,9 @@ mod tests {
         assert!(asked.says.contains("cuda:1") && asked.advice.is_some());
 
         let mut half = machine();
-        half.toolkit.headers = false;
+        half.compiler = None;
         let found = finding(&half, "auto");
         assert_eq!(found.health, Health::Poor);
-        assert!(found.advice.unwrap().contains("CUDA_PATH"));
+        assert!(found.advice.unwrap().contains("libnvrtc"));
     }
 }

@@ -1,5 +1,7 @@
 //! The operations that are compared: each kernel in each of its forms, at sizes that fill no tile.
 
+mod pictures;
+
 use super::Case;
 use crate::step::Program;
 use crate::step::op::{Attend, By, Gated, Heads, Inner, Norm, Normed, Op, Span, Update, Vector};
@@ -32,6 +34,7 @@ pub(super) fn all(multiplies_e4m3: bool) -> Vec<Case> {
     if multiplies_e4m3 {
         cases.push(product(Kind::E4m3, Kind::Bf16));
     }
+    cases.extend(pictures::all());
     cases
 }
 

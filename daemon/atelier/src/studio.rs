@@ -47,7 +47,6 @@ pub(crate) use loras::UsedLora;
 pub(crate) use models::Models;
 pub(crate) use plugins::Plugins;
 pub(crate) use prepare::{Prepared, source_of};
-pub(crate) use trust::Trust;
 pub(crate) use world::Surroundings;
 
 /// Models, plugins and the signing identity of one home; makes pictures one at a time.

@@ -252,7 +252,12 @@ impl Job {
         let also = self.references.iter().flat_map(|reference| &reference.also);
         let init = self.init.iter().map(|init| &init.path);
         let mask = self.init.iter().filter_map(|init| init.mask.as_ref());
-        references.chain(also).chain(init).chain(mask).cloned().collect()
+        references
+            .chain(also)
+            .chain(init)
+            .chain(mask)
+            .cloned()
+            .collect()
     }
 
     /// How many pictures it makes.

@@ -97,9 +97,7 @@ pub fn pack(folder: &Path, out: impl Write + Seek) -> Result<(), PluginError> {
         };
         written().map_err(|cause| refuse(format!("{name}: {cause}")))?;
     }
-    writer
-        .finish()
-        .map_err(|cause| refuse(cause.to_string()))?;
+    writer.finish().map_err(|cause| refuse(cause.to_string()))?;
     Ok(())
 }
 

@@ -112,13 +112,15 @@ pub fn author(folder: &Path) -> Result<Option<String>, PluginError> {
         .and_then(unhex)
         .and_then(|bytes| VerifyingKey::from_bytes(&bytes).ok())
         .ok_or_else(|| refuse("its author is no ed25519 key"))?;
-    let signature =
-        unhex(&written.signature).ok_or_else(|| refuse("its signature is not 128 digits of hex"))?;
+    let signature = unhex(&written.signature)
+        .ok_or_else(|| refuse("its signature is not 128 digits of hex"))?;
     key.verify_strict(
         statement(folder)?.as_bytes(),
         &Signature::from_bytes(&signature),
     )
-    .map_err(|_| refuse("its signature does not hold: its files are not the ones that were signed"))?;
+    .map_err(|_| {
+        refuse("its signature does not hold: its files are not the ones that were signed")
+    })?;
     Ok(Some(written.author))
 }
 

@@ -61,8 +61,7 @@ impl PluginHost {
         let package = Package::read(folder)?;
         let compiled = load::compile(&self.engine, &self.cache, &package.name, folder)?;
         let World::V1 = package.world;
-        let imports =
-            load::check(&self.engine, &package, &compiled.component, &v1::CONTRACT)?;
+        let imports = load::check(&self.engine, &package, &compiled.component, &v1::CONTRACT)?;
         let interface = v1::Interface::link(&self.engine, &package.name, &compiled.component)?;
         Ok(Plugin::new(
             package,

@@ -17,7 +17,8 @@ const LONGEST_VALUE: usize = 1000;
 const LONGEST_KEYPOINTS: usize = 4 << 20;
 
 /// The kinds of things that a reference can be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum SourceKind {
     /// A decoded picture.
     Picture,

@@ -343,14 +343,17 @@ world = "atelier:plugin@1.0.0"
 
     #[test]
     fn what_it_asks_for_has_a_reason_and_is_missing_until_granted() {
-        let text = format!(
-            "{GOOD}[[asks]]\npermission = \"model:movenet\"\nreason = \"Finds joints\"\n"
-        );
+        let text =
+            format!("{GOOD}[[asks]]\npermission = \"model:movenet\"\nreason = \"Finds joints\"\n");
         let package = Package::parse("folder", &text).unwrap();
         let ask = &package.asks[0];
         assert_eq!(ask.permission, Permission::Model("movenet".to_owned()));
         assert_eq!(package.missing(&Grants::new()), [ask]);
-        assert!(package.missing(&Grants::from([ask.permission.clone()])).is_empty());
+        assert!(
+            package
+                .missing(&Grants::from([ask.permission.clone()]))
+                .is_empty()
+        );
     }
 
     #[test]

@@ -288,8 +288,8 @@ impl Studio {
     ) -> Result<(), PictureError> {
         let pixels = &mut self.table.get_mut(canvas)?.pixels;
         let (width, height) = pixels.dimensions();
-        let mut surface = Surface::new(width, height, pixels)
-            .ok_or(PictureError::Empty { width, height })?;
+        let mut surface =
+            Surface::new(width, height, pixels).ok_or(PictureError::Empty { width, height })?;
         Ok(stroke(&mut surface)?)
     }
 

@@ -161,10 +161,16 @@ mod tests {
     fn both_must_say_yes_and_the_sentence_says_who_did_not() {
         let mut nothing = reach(1, &[]);
         let refused = nothing.random(4).unwrap_err();
-        assert!(refused.contains("atelier plugin grant painter random"), "{refused}");
+        assert!(
+            refused.contains("atelier plugin grant painter random"),
+            "{refused}"
+        );
         let granted = reach(1, &[Permission::Setting("other".to_owned())]);
         let refused = granted.setting("other").unwrap_err();
-        assert!(refused.contains("does not ask for setting:other"), "{refused}");
+        assert!(
+            refused.contains("does not ask for setting:other"),
+            "{refused}"
+        );
         let refused = granted.infer("joints", Vec::new(), &|| false).unwrap_err();
         assert!(matches!(refused, Trouble::Denied(_)), "{refused}");
     }
@@ -172,7 +178,10 @@ mod tests {
     #[test]
     fn a_setting_is_its_json() {
         let reach = reach(1, &[Permission::Setting("studio".to_owned())]);
-        assert_eq!(reach.setting("studio").unwrap().as_deref(), Some("\"North\""));
+        assert_eq!(
+            reach.setting("studio").unwrap().as_deref(),
+            Some("\"North\"")
+        );
     }
 
     #[test]

@@ -67,12 +67,11 @@ impl Interface {
         component: &Component,
     ) -> Result<Self, PluginError> {
         let mut linker = Linker::new(engine);
-        bindings::AskingPlugin::add_to_linker::<_, HasSelf<Call>>(&mut linker, |call| call).map_err(
-            |error| PluginError::Host {
+        bindings::AskingPlugin::add_to_linker::<_, HasSelf<Call>>(&mut linker, |call| call)
+            .map_err(|error| PluginError::Host {
                 plugin: plugin.to_owned(),
                 problem: format!("{error:#}"),
-            },
-        )?;
+            })?;
         let linked = linker.instantiate_pre(component).map_err(|error| {
             let problem = format!("{error:#}");
             let known = CONTRACT.offers.iter().copied();
@@ -84,10 +83,11 @@ impl Interface {
                 reason: format!("is not the one that this host offers: {problem}"),
             }
         })?;
-        let ready = bindings::AskingPluginPre::new(linked).map_err(|error| PluginError::Component {
-            plugin: plugin.to_owned(),
-            problem: format!("does not export what its world promises: {error:#}"),
-        })?;
+        let ready =
+            bindings::AskingPluginPre::new(linked).map_err(|error| PluginError::Component {
+                plugin: plugin.to_owned(),
+                problem: format!("does not export what its world promises: {error:#}"),
+            })?;
         Ok(Self { ready })
     }
 

@@ -62,7 +62,10 @@ impl Fault {
         let class = match error {
             PluginError::NotFound { .. } => Class::Missing,
             PluginError::Cancelled { .. } => Class::Cancelled,
-            PluginError::Refused { .. } | PluginError::Request { .. } => Class::Rejected,
+            PluginError::Refused { .. }
+            | PluginError::Request { .. }
+            | PluginError::Archive { .. }
+            | PluginError::Signature { .. } => Class::Rejected,
             _ => Class::Fatal,
         };
         Self::converted(class, stage, error.code(), error.to_string(), error.hint())

@@ -67,7 +67,11 @@ impl Kept {
             .mode(0o700)
             .create(&self.folder)?;
         let head = Head {
-            pictures: prepared.pictures.iter().map(RgbaImage::dimensions).collect(),
+            pictures: prepared
+                .pictures
+                .iter()
+                .map(RgbaImage::dimensions)
+                .collect(),
             prompt: prepared.prompt.clone(),
             keypoints: prepared.keypoints.clone(),
             notes: prepared.notes.clone(),
@@ -79,7 +83,9 @@ impl Kept {
         for picture in &prepared.pictures {
             body.extend_from_slice(picture.as_raw());
         }
-        let draft = self.folder.join(format!("{key}.{}.part", std::process::id()));
+        let draft = self
+            .folder
+            .join(format!("{key}.{}.part", std::process::id()));
         let written = OpenOptions::new()
             .write(true)
             .create(true)

@@ -162,7 +162,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let trust = Trust::of(folder.path());
         assert!(trust.granted("pose").unwrap().is_empty());
-        let both: Grants = ["random", "model:joints"].iter().map(|text| text.parse().unwrap()).collect();
+        let both: Grants = ["random", "model:joints"]
+            .iter()
+            .map(|text| text.parse().unwrap())
+            .collect();
         trust.grant("pose", &both).unwrap();
         trust.know("pose", "ed25519:abc").unwrap();
         let again = Trust::of(folder.path());
@@ -170,8 +173,14 @@ mod tests {
         let one = Grants::from([Permission::Random]);
         assert_eq!(again.revoke("pose", &one).unwrap(), ["random"]);
         assert_eq!(trust.granted("pose").unwrap().len(), 1);
-        assert_eq!(trust.revoke("pose", &Grants::new()).unwrap(), ["model:joints"]);
-        assert_eq!(trust.author("pose").unwrap().as_deref(), Some("ed25519:abc"));
+        assert_eq!(
+            trust.revoke("pose", &Grants::new()).unwrap(),
+            ["model:joints"]
+        );
+        assert_eq!(
+            trust.author("pose").unwrap().as_deref(),
+            Some("ed25519:abc")
+        );
         trust.forget("pose").unwrap();
         assert_eq!(trust.author("pose").unwrap(), None);
     }

@@ -43,7 +43,9 @@ pub(super) mod list {
         serializer.collect_seq(paths.iter().cloned().map(Form))
     }
 
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<PathBuf>, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Vec<PathBuf>, D::Error> {
         let forms = Vec::<Form>::deserialize(from)?;
         Ok(forms.into_iter().map(|form| form.0).collect())
     }

@@ -23,7 +23,9 @@ fn forged(entries: &[(&str, &[u8])]) -> Vec<u8> {
     let mut out = Cursor::new(Vec::new());
     let mut writer = ZipWriter::new(&mut out);
     for (name, bytes) in entries {
-        writer.start_file(*name, SimpleFileOptions::default()).unwrap();
+        writer
+            .start_file(*name, SimpleFileOptions::default())
+            .unwrap();
         writer.write_all(bytes).unwrap();
     }
     writer.finish().unwrap();
@@ -49,9 +51,16 @@ fn a_folder_comes_out_as_it_went_in_and_packs_to_the_same_bytes() {
     let (out, result) = unpacked(&bytes);
     result.unwrap();
     let into = out.path().join("into");
-    let names = |at: &Path| -> Vec<String> { files(at).unwrap().into_iter().map(|it| it.0).collect() };
-    assert_eq!(names(&into), ["cases/one/case.toml", "plugin.toml", "plugin.wasm"]);
-    assert_eq!(fs::read(into.join("plugin.wasm")).unwrap(), vec![7; 100_000]);
+    let names =
+        |at: &Path| -> Vec<String> { files(at).unwrap().into_iter().map(|it| it.0).collect() };
+    assert_eq!(
+        names(&into),
+        ["cases/one/case.toml", "plugin.toml", "plugin.wasm"]
+    );
+    assert_eq!(
+        fs::read(into.join("plugin.wasm")).unwrap(),
+        vec![7; 100_000]
+    );
     assert!(!into.join(".hidden").exists());
     assert_eq!(packed(&into), bytes);
 }
@@ -77,7 +86,10 @@ fn what_is_no_plugin_is_refused_with_the_reason() {
         (forged(&many), "files"),
     ] {
         let error = unpacked(&bytes).1.unwrap_err();
-        assert!(error.to_string().contains(expected), "{error} lacks {expected}");
+        assert!(
+            error.to_string().contains(expected),
+            "{error} lacks {expected}"
+        );
     }
 }
 

@@ -110,10 +110,7 @@ impl pictures::HostCanvas for Call {
         Ok(self.studio.paste(&canvas, &source, x, y)?)
     }
 
-    fn snapshot(
-        &mut self,
-        canvas: Resource<Canvas>,
-    ) -> Result<Result<Resource<Picture>, String>> {
+    fn snapshot(&mut self, canvas: Resource<Canvas>) -> Result<Result<Resource<Picture>, String>> {
         told(self.studio.snapshot(&canvas))
     }
 

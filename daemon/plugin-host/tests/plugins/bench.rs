@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use atelier_plugin_host::{
-    Limits, LogLine, Plugin, PluginError, PluginHost, PrepareRequest, Prepared, Source, Said};
+    Limits, LogLine, Plugin, PluginError, PluginHost, PrepareRequest, Prepared, Said, Source,
+};
 use image::{Rgba, RgbaImage};
 use serde_json::Map;
 use tempfile::TempDir;
@@ -91,11 +92,7 @@ pub(crate) fn picture() -> RgbaImage {
 
 /// Asks for 8 × 6 pixels from one picture.
 pub(crate) fn request() -> PrepareRequest {
-    PrepareRequest::new(
-        vec![Source::picture(picture())],
-        Map::new(),
-        (8, 6),
-    )
+    PrepareRequest::new(vec![Source::picture(picture())], Map::new(), (8, 6))
 }
 
 pub(crate) fn prepare(plugin: &Plugin) -> Result<Prepared, PluginError> {

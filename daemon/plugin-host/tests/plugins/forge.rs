@@ -65,7 +65,9 @@ impl Forge {
         let mut module = wat::parse_str(text).unwrap();
         let mut resolve = Resolve::new();
         let package = resolve.push_str("plugin.wit", wit).unwrap();
-        let world = resolve.select_world(&[package], Some("plugin")).unwrap();
+        let world = resolve
+            .select_world(&[package], Some("asking-plugin"))
+            .unwrap();
         embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
         ComponentEncoder::default()
             .validate(true)

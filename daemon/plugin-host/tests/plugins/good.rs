@@ -3,7 +3,8 @@
 use std::fs;
 
 use atelier_plugin_host::{
-    Level, LogLine, PluginError, PluginHost, PrepareRequest, Refusal, Said, Source, SourceKind, World,
+    Level, LogLine, PluginError, PluginHost, PrepareRequest, Refusal, Said, Source, SourceKind,
+    World,
 };
 use image::{Rgba, RgbaImage};
 use serde_json::{Map, json};

@@ -12,4 +12,5 @@ mod cache;
 mod forge;
 mod good;
 mod hostile;
+mod powers;
 mod refused;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use atelier_plugin_host::{Description, Limits, Plugin, SourceKind, archive, author};
+use atelier_plugin_host::{Description, Limits, Permission, Plugin, SourceKind, archive, author};
 use serde_json::Value;
 
 use super::super::{Place, output};
@@ -43,11 +43,21 @@ fn show(
         described.name, described.version, described.summary
     ));
     let package = plugin.package();
-    output::line(format!("  licence {}, for {}", package.license, package.world));
+    output::line(format!(
+        "  licence {}, for {}",
+        package.license, package.world
+    ));
     output::line(format!("  module sha256 {}", plugin.sha256()));
-    output::line(format!("  author {}", author.unwrap_or("unknown: it is not signed")));
+    output::line(format!(
+        "  author {}",
+        author.unwrap_or("unknown: it is not signed")
+    ));
     output::line(format!("  imports {}", plugin.imports().join(", ")));
-    let takes: Vec<_> = described.takes.iter().map(|&kind| kind_name(kind)).collect();
+    let takes: Vec<_> = described
+        .takes
+        .iter()
+        .map(|&kind| kind_name(kind))
+        .collect();
     output::line(format!("  takes {}", takes.join(" and ")));
     let granted = plugins.granted(&package.name)?;
     for ask in &package.asks {
@@ -56,7 +66,17 @@ fn show(
         } else {
             "not granted"
         };
-        output::line(format!("  asks for {}: {} ({state})", ask.permission, ask.reason));
+        output::line(format!(
+            "  asks for {}: {} ({state})",
+            ask.permission, ask.reason
+        ));
+        if let Permission::Model(name) = &ask.permission
+            && plugins.models().file(name).is_none()
+        {
+            output::line(format!(
+                "    there is no model {name}: put {name}.onnx into the home's models/"
+            ));
+        }
     }
     if package.asks.is_empty() {
         output::line("  asks for nothing beyond the pictures of its call");

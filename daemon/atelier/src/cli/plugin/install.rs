@@ -96,7 +96,10 @@ pub(super) fn remove(place: &Place, plugins: &Plugins, name: &str) -> Result<(),
         return Err(Fault::rejected(
             Stage::Check,
             "plugin-not-own",
-            format!("plugin \"{name}\" lies in {}, which is not the home's", folder.display()),
+            format!(
+                "plugin \"{name}\" lies in {}, which is not the home's",
+                folder.display()
+            ),
         )
         .hint("remove it there"));
     }

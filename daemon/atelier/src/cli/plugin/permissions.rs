@@ -20,8 +20,15 @@ pub(crate) struct PermissionArgs {
 pub(super) fn grant(place: &Place, plugins: &Plugins, args: &PermissionArgs) -> Result<(), Fault> {
     let package = installed(plugins, &args.plugin)?;
     let wanted = parse(&args.permissions)?;
-    let asked: Grants = package.asks.iter().map(|ask| ask.permission.clone()).collect();
-    if let Some(unasked) = wanted.iter().find(|permission| !asked.contains(*permission)) {
+    let asked: Grants = package
+        .asks
+        .iter()
+        .map(|ask| ask.permission.clone())
+        .collect();
+    if let Some(unasked) = wanted
+        .iter()
+        .find(|permission| !asked.contains(*permission))
+    {
         let name = &package.name;
         return Err(Fault::rejected(
             Stage::Check,
@@ -52,7 +59,11 @@ pub(super) fn revoke(place: &Place, plugins: &Plugins, args: &PermissionArgs) ->
         return Err(Fault::rejected(
             Stage::Check,
             "permission-in-settings",
-            format!("the settings grant {} to \"{}\"", kept.join(", "), args.plugin),
+            format!(
+                "the settings grant {} to \"{}\"",
+                kept.join(", "),
+                args.plugin
+            ),
         )
         .hint("take it out of [plugins.grants] in config.toml"));
     }

@@ -10,7 +10,7 @@ use clap::Args;
 use super::super::{Place, output};
 use crate::fault::{Fault, Stage};
 use crate::home::Home;
-use crate::studio::{Plugins, sha256_hex};
+use crate::studio::sha256_hex;
 
 mod cases;
 
@@ -60,15 +60,24 @@ pub(crate) struct PackArgs {
 
 pub(super) fn new(place: &Place, args: &NewArgs) -> Result<(), Fault> {
     let language = Language::named(&args.lang).ok_or_else(|| {
-        let known: Vec<_> = Language::ALL.iter().map(|language| language.name()).collect();
+        let known: Vec<_> = Language::ALL
+            .iter()
+            .map(|language| language.name())
+            .collect();
         Fault::rejected(
             Stage::Check,
             "language-unknown",
-            format!("--lang {} is no language that plugins are written in", args.lang),
+            format!(
+                "--lang {} is no language that plugins are written in",
+                args.lang
+            ),
         )
         .hint(format!("one of {}", known.join(", ")))
     })?;
-    let sdk = args.sdk.clone().map_or(SdkSource::Carried, SdkSource::Folder);
+    let sdk = args
+        .sdk
+        .clone()
+        .map_or(SdkSource::Carried, SdkSource::Folder);
     let folder = atelier_plugin_build::create(language, &args.name, &args.into, &sdk)
         .map_err(|e| fault(&e))?;
     if place.json {
@@ -117,8 +126,7 @@ fn options(home: &Home) -> BuildOptions {
 
 pub(super) fn pack(place: &Place, home: &Home, args: &PackArgs) -> Result<(), Fault> {
     let staged = Staged::of(&args.project, home)?;
-    let package =
-        Package::read(&staged.folder).map_err(|e| Fault::plugin(Stage::Check, &e))?;
+    let package = Package::read(&staged.folder).map_err(|e| Fault::plugin(Stage::Check, &e))?;
     if args.sign {
         home.create()?;
         let path = home.keys().join("plugin-author.key");
@@ -165,11 +173,10 @@ const COMPANIONS: &[&str] = &["README.md", "LICENSE", "NOTICE", "parameters.sche
 
 impl Staged {
     fn of(project: &Path, home: &Home) -> Result<Self, Fault> {
-        let folder = home
-            .cache()
-            .join(format!("pack-{}", std::process::id()));
-        let failed =
-            |path: &Path, cause: &std::io::Error| Fault::io(Stage::Encode, "pack-failed", path, cause);
+        let folder = home.cache().join(format!("pack-{}", std::process::id()));
+        let failed = |path: &Path, cause: &std::io::Error| {
+            Fault::io(Stage::Encode, "pack-failed", path, cause)
+        };
         fs::create_dir_all(&folder).map_err(|cause| failed(&folder, &cause))?;
         let staged = Self { folder };
         let built = project.join("build");

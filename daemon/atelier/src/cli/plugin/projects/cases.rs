@@ -80,14 +80,23 @@ pub(crate) fn test(
         return Err(Fault::missing(
             Stage::Check,
             "plugin-cases-missing",
-            format!("there is no case in {}", args.project.join("cases").display()),
+            format!(
+                "there is no case in {}",
+                args.project.join("cases").display()
+            ),
         )
-        .hint("write cases/NAME/case.toml: inputs = [\"photo.png\"], pictures = [\"expected.png\"]"));
+        .hint(
+            "write cases/NAME/case.toml: inputs = [\"photo.png\"], pictures = [\"expected.png\"]",
+        ));
     }
     let mut rows = Vec::with_capacity(cases.len());
     let mut failed = 0;
     for path in cases {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         let case = read(&path)?;
         let mut request = PrepareRequest::new(
             case.inputs
@@ -154,11 +163,7 @@ fn read(path: &Path) -> Result<Case, Fault> {
 }
 
 /// Whether what came out is what the case wants; the error says what is not.
-fn compare(
-    path: &Path,
-    case: &Case,
-    made: Result<Prepared, PluginError>,
-) -> Result<(), String> {
+fn compare(path: &Path, case: &Case, made: Result<Prepared, PluginError>) -> Result<(), String> {
     let made = match (made, &case.fails) {
         (Err(error), Some(words)) if error.to_string().contains(words) => return Ok(()),
         (Err(error), _) => return Err(error.to_string()),
@@ -179,21 +184,27 @@ fn compare(
             .map_err(|problem| format!("{}: {problem}", expected.display()))?;
     }
     if made.prompt != case.prompt {
-        return Err(format!("its words are {:?}, not {:?}", made.prompt, case.prompt));
+        return Err(format!(
+            "its words are {:?}, not {:?}",
+            made.prompt, case.prompt
+        ));
     }
     match (&made.keypoints, &case.keypoints) {
         (_, None) => Ok(()),
         (None, Some(_)) => Err("it gave no keypoints".to_owned()),
         (Some(made), Some(expected)) => {
             let file = path.join(expected);
-            let text =
-                fs::read_to_string(&file).map_err(|cause| format!("{}: {cause}", file.display()))?;
+            let text = fs::read_to_string(&file)
+                .map_err(|cause| format!("{}: {cause}", file.display()))?;
             let parse = |text: &str| -> Result<Value, String> {
                 serde_json::from_str(text).map_err(|cause| cause.to_string())
             };
             match alike(&parse(made)?, &parse(&text)?) {
                 true => Ok(()),
-                false => Err(format!("its keypoints are not those of {}", expected.display())),
+                false => Err(format!(
+                    "its keypoints are not those of {}",
+                    expected.display()
+                )),
             }
         }
     }
@@ -206,7 +217,10 @@ fn bless(path: &Path, case: &Case, made: Result<Prepared, PluginError>) -> Resul
     }
     let made = made.map_err(|error| error.to_string())?;
     if made.pictures.len() != case.pictures.len() {
-        return Err(format!("it made {} pictures; name as many in case.toml", made.pictures.len()));
+        return Err(format!(
+            "it made {} pictures; name as many in case.toml",
+            made.pictures.len()
+        ));
     }
     for (picture, expected) in made.pictures.iter().zip(&case.pictures) {
         picture
@@ -218,7 +232,10 @@ fn bless(path: &Path, case: &Case, made: Result<Prepared, PluginError>) -> Resul
     }
     match made.prompt == case.prompt {
         true => Ok(()),
-        false => Err(format!("its words are {:?}; write them into case.toml", made.prompt)),
+        false => Err(format!(
+            "its words are {:?}; write them into case.toml",
+            made.prompt
+        )),
     }
 }
 
@@ -234,7 +251,10 @@ fn near(made: &RgbaImage, wanted: &RgbaImage, tolerance: u8) -> Result<(), Strin
         .enumerate_pixels()
         .zip(wanted.pixels())
         .filter(|((_, _, one), other)| {
-            one.0.iter().zip(other.0).any(|(one, other)| one.abs_diff(other) > tolerance)
+            one.0
+                .iter()
+                .zip(other.0)
+                .any(|(one, other)| one.abs_diff(other) > tolerance)
         });
     let mut far = far.map(|((x, y, _), _)| (x, y));
     match far.next() {

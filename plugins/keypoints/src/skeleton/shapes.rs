@@ -7,8 +7,8 @@
 //! `fixed`, in 1/65536 of one; they stay far below 2^31 pixels. Only at the picture's border does
 //! OpenCV differ by single pixels, because it cuts lines there before it traces them.
 
-use crate::colours::Colour;
-use crate::raster::{Raster, Spans};
+use super::colours::Colour;
+use super::raster::{Raster, Spans};
 
 /// A point in pixels, or in 1/65536 of one.
 type At = (i64, i64);

@@ -3,10 +3,10 @@
 //! ear. Hands have 21 points, wrist first.
 
 /// How many joints a body has here.
-pub(crate) const JOINTS: usize = 18;
+pub const JOINTS: usize = 18;
 
 /// How many points a hand has.
-pub(crate) const HAND: usize = 21;
+pub const HAND: usize = 21;
 
 /// A point further out than this is no point of a picture, in pixels. With it every sum and
 /// product below stays small.
@@ -14,16 +14,19 @@ const FURTHEST: f64 = 1e6;
 
 /// A point and how sure its finder was, from 0 to 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Point {
-    pub(crate) x: f64,
-    pub(crate) y: f64,
-    pub(crate) confidence: f64,
+pub struct Point {
+    /// From the left edge, in pixels or in shares of the width.
+    pub x: f64,
+    /// From the top edge, in pixels or in shares of the height.
+    pub y: f64,
+    /// How sure its finder was.
+    pub confidence: f64,
 }
 
 impl Point {
     /// A point, or none where the document means that there is none: a confidence of 0, or a
     /// coordinate that no picture has. COCO's flag 2, visible, counts as 1.
-    pub(crate) fn new(x: f64, y: f64, confidence: f64) -> Option<Self> {
+    pub fn new(x: f64, y: f64, confidence: f64) -> Option<Self> {
         let somewhere = x.abs() <= FURTHEST && y.abs() <= FURTHEST;
         (somewhere && confidence > 0.0).then_some(Self {
             x,
@@ -35,23 +38,24 @@ impl Point {
 
 /// One person. A body without points can still have hands.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Person {
-    pub(crate) body: [Option<Point>; JOINTS],
+pub struct Person {
+    /// The joints, in the order of OpenPose's 18.
+    pub body: [Option<Point>; JOINTS],
     /// Left, then right; each is empty or has [`HAND`] points.
-    pub(crate) hands: [Vec<Option<Point>>; 2],
+    pub hands: [Vec<Option<Point>>; 2],
     /// Any number of points.
-    pub(crate) face: Vec<Option<Point>>,
+    pub face: Vec<Option<Point>>,
 }
 
 impl Person {
     /// All points that there are.
-    pub(crate) fn points(&self) -> impl Iterator<Item = &Point> {
+    pub fn points(&self) -> impl Iterator<Item = &Point> {
         let hands = self.hands.iter().flatten();
         self.body.iter().chain(hands).chain(&self.face).flatten()
     }
 
     /// All places where a point is or could be.
-    pub(crate) fn places_mut(&mut self) -> impl Iterator<Item = &mut Option<Point>> {
+    pub fn places_mut(&mut self) -> impl Iterator<Item = &mut Option<Point>> {
         let hands = self.hands.iter_mut().flatten();
         self.body.iter_mut().chain(hands).chain(&mut self.face)
     }
@@ -59,14 +63,16 @@ impl Person {
 
 /// A width and a height in pixels, both at least 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Extent {
-    pub(crate) width: f64,
-    pub(crate) height: f64,
+pub struct Extent {
+    /// Pixels from left to right.
+    pub width: f64,
+    /// Pixels from top to bottom.
+    pub height: f64,
 }
 
 impl Extent {
     /// An extent, or none where a side is not one of a picture.
-    pub(crate) fn new(width: f64, height: f64) -> Option<Self> {
+    pub fn new(width: f64, height: f64) -> Option<Self> {
         let sound = |side: f64| (1.0..=FURTHEST).contains(&side);
         (sound(width) && sound(height)).then_some(Self { width, height })
     }
@@ -74,17 +80,23 @@ impl Extent {
 
 /// How the bodies of a document were written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Format {
+pub enum Format {
+    /// MoveNet, YOLO, ViTPose.
     Coco17,
+    /// COCO-WholeBody and DWPose: body, feet, face and hands in one list.
+    Coco133,
+    /// OpenPose's COCO model, and ControlNet.
     OpenPose18,
+    /// OpenPose's BODY_25.
     OpenPose25,
 }
 
 impl Format {
     /// As provenance records it.
-    pub(crate) fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::Coco17 => "coco-17",
+            Self::Coco133 => "coco-wholebody-133",
             Self::OpenPose18 => "openpose-18",
             Self::OpenPose25 => "openpose-25",
         }
@@ -93,16 +105,18 @@ impl Format {
 
 /// What a document holds.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Found {
-    pub(crate) people: Vec<Person>,
-    pub(crate) format: Format,
+pub struct Found {
+    /// At least one person, perhaps without points.
+    pub people: Vec<Person>,
+    /// What they were written as.
+    pub format: Format,
     /// The size of the picture that the points were found in, where the document says.
-    pub(crate) canvas: Option<Extent>,
+    pub canvas: Option<Extent>,
 }
 
 impl Found {
     /// Forgets points of a lower confidence, and people without any.
-    pub(crate) fn forget_below(&mut self, threshold: f64) {
+    pub fn forget_below(&mut self, threshold: f64) {
         for place in self.people.iter_mut().flat_map(Person::places_mut) {
             *place = place.filter(|point| point.confidence >= threshold);
         }
@@ -111,21 +125,21 @@ impl Found {
     }
 
     /// Forgets all hands.
-    pub(crate) fn forget_hands(&mut self) {
+    pub fn forget_hands(&mut self) {
         self.people
             .iter_mut()
             .for_each(|person| person.hands = Default::default());
     }
 
     /// Forgets all faces.
-    pub(crate) fn forget_faces(&mut self) {
+    pub fn forget_faces(&mut self) {
         self.people
             .iter_mut()
             .for_each(|person| person.face.clear());
     }
 
     /// Whether coordinates are shares of the canvas and not pixels: all lie within −1 … 1.
-    pub(crate) fn is_normalised(&self) -> bool {
+    pub fn is_normalised(&self) -> bool {
         let mut points = self.people.iter().flat_map(Person::points);
         points.all(|point| point.x.abs() <= 1.0 && point.y.abs() <= 1.0)
     }

@@ -5,8 +5,8 @@
 use atelier_plugin::Failure;
 use serde_json::Value;
 
-use crate::keypoints::{Extent, Format, Found, HAND, JOINTS, Person, Point};
-use crate::parse::{Bodies, Object, Points, points};
+use crate::read::{Bodies, Object, Points, points};
+use crate::{Extent, Format, Found, HAND, JOINTS, Person, Point};
 
 /// Where each of the 18 joints is among the 25 of BODY_25, which has the middle of the hips at 8
 /// and the feet from 19 on.
@@ -54,14 +54,17 @@ fn person(object: &Object, place: &str, bodies: &mut Bodies) -> Result<Person, F
             ))),
         }
     };
-    Ok(Person {
-        body: bodies.add(part("pose_keypoints_2d")?, place)?,
-        hands: [
-            hand("hand_left_keypoints_2d")?,
-            hand("hand_right_keypoints_2d")?,
-        ],
-        face: part("face_keypoints_2d")?,
-    })
+    let mut person = bodies.add(part("pose_keypoints_2d")?, place)?;
+    // 133 points have hands and a face already; what is written apart counts more.
+    let replace = |place: &mut Points, points: Points| {
+        if !points.is_empty() {
+            *place = points;
+        }
+    };
+    replace(&mut person.hands[0], hand("hand_left_keypoints_2d")?);
+    replace(&mut person.hands[1], hand("hand_right_keypoints_2d")?);
+    replace(&mut person.face, part("face_keypoints_2d")?);
+    Ok(person)
 }
 
 /// The joints of 18 points, which are in order already.

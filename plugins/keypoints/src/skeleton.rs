@@ -1,15 +1,18 @@
 //! People as the coloured skeleton, in the order that decides what covers what: all limbs, all
 //! joints, then hands, then faces.
 
+mod colours;
+mod raster;
+mod shapes;
+
 use atelier_plugin::Size;
 
-use crate::colours::{self, Colour};
-use crate::keypoints::{Person, Point};
-use crate::raster::Raster;
-use crate::shapes;
+use crate::{Person, Point};
+use colours::Colour;
+pub use raster::Raster;
 
 /// Which joints a limb joins. Limb `i` has the colour of joint `i`.
-const LIMBS: [(usize, usize); 17] = [
+pub const LIMBS: [(usize, usize); 17] = [
     (1, 2),
     (1, 5),
     (2, 3),
@@ -42,7 +45,7 @@ const BONES: [(usize, usize); 20] = {
 
 /// Draws people whose points are pixels of a picture of this size. `stick` is half the thickness
 /// of a limb and the radius of a joint; the usual 4 gives bones 2 thick and dots of radius 3.
-pub(crate) fn draw(people: &[Person], size: Size, stick: i64) -> Raster {
+pub fn draw(people: &[Person], size: Size, stick: i64) -> Raster {
     let mut raster = Raster::black(size);
     draw_bodies(&mut raster, people, stick);
     for hand in people.iter().flat_map(|person| &person.hands) {

@@ -1,13 +1,14 @@
 //! COCO keypoints: 17 points without a neck, left before right, as MoveNet, YOLO and ViTPose
-//! give them, bare or in COCO's annotations.
+//! give them, bare or in COCO's annotations; and COCO-WholeBody's, as DWPose and RTMPose give
+//! them: the same 17, 6 of the feet, 68 of the face, 21 of each hand.
 
 use std::collections::BTreeSet;
 
 use atelier_plugin::Failure;
 use serde_json::Value;
 
-use crate::keypoints::{Extent, Found, JOINTS, Person, Point};
-use crate::parse::{Bodies, Object, points};
+use crate::read::{Bodies, Object, points};
+use crate::{Extent, Format, Found, HAND, JOINTS, Person, Point};
 
 /// Where each of the 18 joints is among COCO's 17; the neck, joint 1, is made of the shoulders.
 const OF_17: [usize; JOINTS] = [
@@ -22,6 +23,22 @@ pub(crate) fn joints(points: &[Option<Point>]) -> [Option<Point>; JOINTS] {
         NECK => neck(SHOULDERS.map(|shoulder| points[shoulder])),
         index => points[index],
     })
+}
+
+/// How many points COCO-WholeBody has.
+pub(crate) const WHOLE_BODY: usize = 133;
+
+/// Where its face is, between the feet and the hands.
+const FACE: std::ops::Range<usize> = 23..91;
+
+/// A person of [`WHOLE_BODY`] points. The feet are not drawn and not kept.
+pub(crate) fn whole_body(points: &[Option<Point>]) -> Person {
+    let hand = |start: usize| points[start..start + HAND].to_vec();
+    Person {
+        body: joints(points),
+        hands: [hand(FACE.end), hand(FACE.end + HAND)],
+        face: points[FACE].to_vec(),
+    }
 }
 
 /// The middle of both shoulders, as sure as the less sure of them.
@@ -63,11 +80,11 @@ pub(crate) fn annotations<'a>(
             continue;
         };
         images.extend(object.get("image_id").map(Value::to_string));
-        let body = bodies.add(points(keypoints, &place)?, &place)?;
-        bodies.people.push(Person {
-            body,
-            ..Person::default()
-        });
+        let mut person = bodies.add(points(keypoints, &place)?, &place)?;
+        if add_parts(&mut person, object, &place)? {
+            bodies.format = Some(Format::Coco133);
+        }
+        bodies.people.push(person);
     }
     if images.len() > 1 {
         let count = images.len();
@@ -76,4 +93,31 @@ pub(crate) fn annotations<'a>(
         )));
     }
     bodies.found()
+}
+
+/// Adds the hands and the face that an annotation of COCO-WholeBody's files has beside its body;
+/// whether it has any.
+fn add_parts(person: &mut Person, object: &Object, place: &str) -> Result<bool, Failure> {
+    let mut any = false;
+    let [left, right] = &mut person.hands;
+    for (key, count, part) in [
+        ("lefthand_kpts", HAND, left),
+        ("righthand_kpts", HAND, right),
+        ("face_kpts", FACE.len(), &mut person.face),
+    ] {
+        let place = format!("{place}, {key}");
+        let found = points(object.get(key).unwrap_or(&Value::Null), &place)?;
+        match found.len() {
+            0 => continue,
+            found if found == count => {}
+            other => {
+                return Err(Failure::source(format!(
+                    "{place}: {other} points, and it has {count}"
+                )));
+            }
+        }
+        *part = found;
+        any = true;
+    }
+    Ok(any)
 }

@@ -5,7 +5,7 @@
 
 use atelier_plugin::Size;
 
-use crate::keypoints::{Extent, Found, Person, Point};
+use crate::{Extent, Found, Person, Point};
 
 /// The room around people whose canvas is unknown, as a share of the larger side of their box.
 const MARGIN: f64 = 0.1;
@@ -16,7 +16,7 @@ const FURTHEST: f64 = 65_536.0;
 
 /// How coordinates become pixels of the picture: first scaled, then moved.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Placement {
+pub struct Placement {
     scale: [f64; 2],
     offset: [f64; 2],
 }
@@ -26,7 +26,7 @@ impl Placement {
     ///
     /// Shares of an unknown canvas are taken to be of a canvas of the picture's aspect; pixels of
     /// an unknown canvas are fitted by the box around all people.
-    pub(crate) fn of(found: &Found, into: Size) -> Self {
+    pub fn of(found: &Found, into: Size) -> Self {
         let picture = Extent {
             width: into.width.into(),
             height: into.height.into(),
@@ -49,7 +49,7 @@ impl Placement {
     }
 
     /// People with their points in pixels of the picture.
-    pub(crate) fn place(self, mut people: Vec<Person>) -> Vec<Person> {
+    pub fn place(self, mut people: Vec<Person>) -> Vec<Person> {
         for place in people.iter_mut().flat_map(Person::places_mut) {
             *place = place.and_then(|point| self.point(point));
         }

@@ -4,11 +4,13 @@
 //! objects have `people`, COCO objects have `keypoints` or `annotations`, and bare lists of
 //! numbers or points are one body or several.
 
+mod coco;
+mod openpose;
+
 use atelier_plugin::Failure;
 use serde_json::{Map, Value};
 
-use crate::keypoints::{Format, Found, JOINTS, Person, Point};
-use crate::{coco, openpose};
+use crate::{Format, Found, JOINTS, Person, Point};
 
 /// A JSON object.
 pub(crate) type Object = Map<String, Value>;
@@ -22,7 +24,7 @@ pub(crate) type Points = Vec<Option<Point>>;
 ///
 /// [`Failure::Source`] with what is wrong and where; [`Failure::Parameter`] for a frame that the
 /// document does not have.
-pub(crate) fn document(text: &str, frame: u32) -> Result<Found, Failure> {
+pub fn document(text: &str, frame: u32) -> Result<Found, Failure> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let value: Value = serde_json::from_str(text)
         .map_err(|error| Failure::source(format!("the keypoints are not JSON: {error}")))?;
@@ -83,11 +85,8 @@ fn of_bodies(list: &[Value]) -> Result<Found, Failure> {
     let mut bodies = Bodies::default();
     for (index, value) in list.iter().enumerate() {
         let place = format!("person {}", index + 1);
-        let body = bodies.add(points(value, &place)?, &place)?;
-        bodies.people.push(Person {
-            body,
-            ..Person::default()
-        });
+        let person = bodies.add(points(value, &place)?, &place)?;
+        bodies.people.push(person);
     }
     bodies.found()
 }
@@ -100,25 +99,28 @@ pub(crate) struct Bodies {
 }
 
 impl Bodies {
-    /// Puts a body's points in the order of the 18 joints; a body without points has none.
-    pub(crate) fn add(
-        &mut self,
-        points: Points,
-        place: &str,
-    ) -> Result<[Option<Point>; JOINTS], Failure> {
-        let (format, body) = match points.len() {
-            0 => return Ok([None; JOINTS]),
-            17 => (Format::Coco17, coco::joints(&points)),
-            18 => (Format::OpenPose18, openpose::joints_of_18(&points)),
-            25 => (Format::OpenPose25, openpose::joints_of_25(&points)),
+    /// Puts a person's points in the order of the 18 joints, and those of hands and face where
+    /// they belong; without points there are none.
+    pub(crate) fn add(&mut self, points: Points, place: &str) -> Result<Person, Failure> {
+        let of_body = |body: [Option<Point>; JOINTS]| Person {
+            body,
+            ..Person::default()
+        };
+        let (format, person) = match points.len() {
+            0 => return Ok(Person::default()),
+            17 => (Format::Coco17, of_body(coco::joints(&points))),
+            18 => (Format::OpenPose18, of_body(openpose::joints_of_18(&points))),
+            25 => (Format::OpenPose25, of_body(openpose::joints_of_25(&points))),
+            coco::WHOLE_BODY => (Format::Coco133, coco::whole_body(&points)),
             other => {
                 return Err(Failure::source(format!(
-                    "{place} has {other} body points; 17 (COCO), 18 and 25 (OpenPose) are known"
+                    "{place} has {other} body points; 17 (COCO), 18 and 25 (OpenPose) and 133 \
+                     (COCO-WholeBody) are known"
                 )));
             }
         };
         self.format.get_or_insert(format);
-        Ok(body)
+        Ok(person)
     }
 
     /// All of them, without a canvas.

@@ -1,12 +1,12 @@
-//! The keypoints that were drawn, as OpenPose JSON with 18 joints, in pixels of the picture.
+//! Placed people as OpenPose JSON with 18 joints, in pixels of the picture.
 
 use atelier_plugin::Size;
 use serde_json::{Map, Value, json};
 
-use crate::keypoints::{Person, Point};
+use crate::{Person, Point};
 
 /// One frame with all people. Parts that a person does not have are left out.
-pub(crate) fn openpose(people: &[Person], size: Size) -> String {
+pub fn openpose(people: &[Person], size: Size) -> String {
     let people: Vec<Value> = people.iter().map(person).collect();
     json!({
         "version": 1.3,

@@ -2,12 +2,12 @@
 
 use atelier_plugin::Size;
 
-use crate::colours::Colour;
+use super::colours::Colour;
 
 /// An opaque picture that starts black. Everything may be drawn anywhere; what is outside is not
 /// seen.
 #[derive(Debug)]
-pub(crate) struct Raster {
+pub struct Raster {
     width: i64,
     height: i64,
     rgba: Vec<u8>,
@@ -25,7 +25,7 @@ impl Raster {
     }
 
     /// width × height × 4 bytes.
-    pub(crate) fn rgba(&self) -> &[u8] {
+    pub fn rgba(&self) -> &[u8] {
         &self.rgba
     }
 

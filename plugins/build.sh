@@ -16,7 +16,7 @@ if [ -n "${COMPONENTIZE:-}" ]; then COMPONENTIZE=$(realpath "$COMPONENTIZE"); fi
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 readonly triple=wasm32-unknown-unknown
-readonly plugins=(fit pose)
+readonly plugins=(fit pose pose-from-photo)
 readonly target=${CARGO_TARGET_DIR:-target}
 readonly out=${PLUGINS_OUT:-$target/plugins}
 readonly wasm_target=$target/wasm
@@ -126,7 +126,7 @@ choose_compiler
 for plugin in "${plugins[@]}"; do
     build_module "$plugin"
     mkdir -p "$out/$plugin"
-    componentize "$wasm_target/$triple/wasm/atelier_plugin_$plugin.wasm" \
+    componentize "$wasm_target/$triple/wasm/atelier_plugin_${plugin//-/_}.wasm" \
         "$out/$plugin/plugin.wasm" >/dev/null
     install -m 644 "plugins/$plugin/plugin.toml" "$out/$plugin/plugin.toml"
     say "$out/$plugin/plugin.wasm, $(wc -c <"$out/$plugin/plugin.wasm") bytes"

@@ -1,6 +1,7 @@
 //! The settings: `config.toml`, strictly read, with every default in one place.
 
 mod models;
+mod plugins;
 mod size;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use serde::Deserialize;
 use crate::fault::{Fault, Stage};
 use crate::home::Home;
 pub(crate) use models::{ModelEntry, PartsConfig};
+pub(crate) use plugins::PluginConfig;
 pub(crate) use size::PictureSize;
 
 /// What a first start writes: every setting, commented out, with its default.
@@ -133,28 +135,6 @@ impl Default for QueueConfig {
     }
 }
 
-/// `[plugins]`
-#[derive(Debug, Clone, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct PluginConfig {
-    /// More folders with plugins.
-    pub(crate) folders: Vec<PathBuf>,
-    /// Seconds that one call may take.
-    pub(crate) seconds: f64,
-    /// Memory that one call may hold.
-    pub(crate) memory: ByteSize,
-}
-
-impl Default for PluginConfig {
-    fn default() -> Self {
-        Self {
-            folders: Vec::new(),
-            seconds: 30.0,
-            memory: ByteSize(256 << 20),
-        }
-    }
-}
-
 /// A number of bytes, written as `"512MiB"` or as a plain number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "SizeText")]
@@ -249,7 +229,7 @@ impl Config {
         self.device.kernels.iter_mut().for_each(absolute);
         self.intake.folders.iter_mut().for_each(absolute);
         self.intake.allow.iter_mut().for_each(absolute);
-        self.plugins.folders.iter_mut().for_each(absolute);
+        self.plugins.paths_mut().for_each(absolute);
     }
 
     /// Puts the commented defaults where a user will look for them; never overwrites.

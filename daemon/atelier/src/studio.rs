@@ -2,8 +2,11 @@
 //! and for `atelier generate` alike. It knows nothing of queues, folders or buses, and it hands
 //! out nothing that is not signed.
 
+mod chain;
 mod digest;
+mod inference;
 mod init;
+mod kept;
 mod loras;
 mod models;
 mod picture;
@@ -12,6 +15,7 @@ mod prepare;
 mod starter;
 #[cfg(test)]
 mod tests;
+mod trust;
 mod warm;
 mod world;
 
@@ -42,7 +46,8 @@ pub(crate) use digest::sha256_hex;
 pub(crate) use loras::UsedLora;
 pub(crate) use models::Models;
 pub(crate) use plugins::Plugins;
-pub(crate) use prepare::Prepared;
+pub(crate) use prepare::{Prepared, source_of};
+pub(crate) use trust::Trust;
 pub(crate) use world::Surroundings;
 
 /// Models, plugins and the signing identity of one home; makes pictures one at a time.
@@ -60,7 +65,10 @@ pub(crate) struct Studio {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Moment {
     /// References are read and plugins run.
-    Preparing,
+    Preparing {
+        /// How much of it is done, 0 to 100.
+        percent: u8,
+    },
     /// The model is read into memory.
     Loading,
     /// The prompt and the references become conditioning.
@@ -82,7 +90,7 @@ impl Moment {
     /// The moment in a word, for a person.
     pub(crate) fn words(self) -> &'static str {
         match self {
-            Self::Preparing => "preparing",
+            Self::Preparing { .. } => "preparing",
             Self::Loading => "loading",
             Self::Encoding => "encoding",
             Self::Denoising { .. } => "denoising",
@@ -250,7 +258,7 @@ impl Studio {
         inputs: &[PathBuf],
         watch: &mut dyn Watch,
     ) -> Result<Prepared, Fault> {
-        watch.at(Moment::Preparing);
+        watch.at(Moment::Preparing { percent: 0 });
         prepare::prepare(job, inputs, &self.plugins, watch)
     }
 

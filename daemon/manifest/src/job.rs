@@ -16,9 +16,9 @@ use crate::seeds::Seeds;
 
 mod path_text;
 
-/// The version of the stored form. Since 2 a job may begin from a picture, which a program that knows
-/// 1 would leave out.
-pub const JOB_VERSION: u32 = 2;
+/// The version of the stored form. Since 2 a job may begin from a picture, since 3 a reference may take
+/// several files; a program that knows less would leave them out.
+pub const JOB_VERSION: u32 = 3;
 
 /// One job, checked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -84,6 +84,9 @@ pub struct JobReference {
     /// The file, canonical and absolute.
     #[serde(with = "path_text")]
     pub path: PathBuf,
+    /// More files for the first plugin, canonical and absolute.
+    #[serde(default, with = "path_text::list")]
+    pub also: Vec<PathBuf>,
     /// What is done to it first; where this is empty, the file begins like a picture.
     #[serde(default)]
     pub prepare: Vec<Preparation>,
@@ -242,13 +245,14 @@ impl Job {
     }
 
     /// The files that it reads besides the model and the LoRA files, in the order in which they are
-    /// kept with it: the references, the picture to begin from, its mask.
+    /// kept with it: the references, what they take besides, the picture to begin from, its mask.
     #[must_use]
     pub fn inputs(&self) -> Vec<PathBuf> {
         let references = self.references.iter().map(|reference| &reference.path);
+        let also = self.references.iter().flat_map(|reference| &reference.also);
         let init = self.init.iter().map(|init| &init.path);
         let mask = self.init.iter().filter_map(|init| init.mask.as_ref());
-        references.chain(init).chain(mask).cloned().collect()
+        references.chain(also).chain(init).chain(mask).cloned().collect()
     }
 
     /// How many pictures it makes.

@@ -30,6 +30,8 @@ pub const MAX_RENDERS: usize = 1000;
 pub const MAX_PRIORITY: i8 = 10;
 /// References of one job.
 pub const MAX_REFERENCES: usize = 10;
+/// Files that one reference takes besides its own, for plugins that join several.
+pub const MAX_ALSO: usize = 15;
 /// Preparation steps of one reference.
 pub const MAX_PREPARATIONS: usize = 8;
 /// LoRA files of one job.

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use crate::check;
 use crate::format::Format;
 use crate::job::{Job, Preparation};
-use crate::limits::{self, MAX_LORAS, MAX_PREPARATIONS, MAX_REFERENCES};
+use crate::limits::{self, MAX_ALSO, MAX_LORAS, MAX_PREPARATIONS, MAX_REFERENCES};
 use crate::manifest::{InitWishes, Lora, Manifest, Reference};
 use crate::problem::{Code, Fault, Problem, Problems, quoted};
 use crate::seeds::Seeds;
@@ -73,6 +73,8 @@ pub struct Request {
 pub struct RequestReference {
     /// The file.
     pub path: PathBuf,
+    /// `--also FILE`, each.
+    pub also: Vec<PathBuf>,
     /// `--prepare PLUGIN[:key=value,…]`, each.
     pub prepare: Vec<String>,
 }
@@ -146,8 +148,15 @@ impl Request {
                     let key = format!("{key}[{step}]");
                     faults.keep(&key, written::preparation(step, written))
                 });
+                let also_key = format!("reference[{number}].also");
+                let also = if faults.fits(&also_key, reference.also.len(), MAX_ALSO) {
+                    reference.also.clone()
+                } else {
+                    Vec::new()
+                };
                 Reference {
                     number,
+                    also,
                     prepare: steps.collect(),
                     path: reference.path.clone(),
                 }
@@ -252,6 +261,9 @@ impl Faults {
 
 /// The flag that gives the value of a manifest's key.
 fn flag(key: &str) -> String {
+    if key.contains(".also") {
+        return "--also".to_owned();
+    }
     if key.contains(".prepare") {
         return "--prepare".to_owned();
     }

@@ -33,6 +33,15 @@ impl Seeds {
             Self::Drawn { count } => *count,
         }
     }
+
+    /// The seed of the first picture; none while it is still to be drawn.
+    #[must_use]
+    pub fn first(&self) -> Option<u64> {
+        match self {
+            Self::Fixed(seeds) => seeds.first().copied(),
+            Self::Drawn { .. } => None,
+        }
+    }
 }
 
 impl Default for Seeds {

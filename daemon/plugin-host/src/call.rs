@@ -17,6 +17,7 @@ use crate::clock::Clock;
 use crate::error::PluginError;
 use crate::limits::{Limits, Meter};
 use crate::pictures::Studio;
+use crate::powers::Reach;
 use crate::speech::{Said, Voice, plain};
 
 /// Stack of the plugin's thread: wasmtime lets WebAssembly use 512 KiB of it, the rest is for the
@@ -41,15 +42,52 @@ pub(crate) struct Call {
     pub(crate) meter: Meter,
     pub(crate) studio: Studio,
     pub(crate) voice: Voice,
+    pub(crate) reach: Reach,
+    pub(crate) end: End,
 }
 
 impl Call {
-    pub(crate) fn new(limits: &Limits, voice: Voice) -> Self {
+    pub(crate) fn new(limits: &Limits, voice: Voice, reach: Reach) -> Self {
         Self {
             meter: Meter::new(limits),
             studio: Studio::new(limits),
             voice,
+            reach,
+            end: End::default(),
         }
+    }
+}
+
+/// When a call is over, whether it is done or not.
+#[derive(Clone, Default)]
+pub(crate) struct End {
+    /// None where the time is too long to add up.
+    deadline: Option<Instant>,
+    cancel: Option<Arc<AtomicBool>>,
+}
+
+impl End {
+    fn of(rules: &Rules<'_>) -> Self {
+        Self {
+            deadline: Instant::now().checked_add(rules.time),
+            cancel: rules.cancel.clone(),
+        }
+    }
+
+    fn reached(&self) -> Option<Stop> {
+        let cancelled = |cancel: &Arc<AtomicBool>| cancel.load(Ordering::Relaxed);
+        if self.cancel.as_ref().is_some_and(cancelled) {
+            return Some(Stop::Cancelled);
+        }
+        let over = self
+            .deadline
+            .is_some_and(|deadline| Instant::now() >= deadline);
+        over.then_some(Stop::Time)
+    }
+
+    /// For work of the host's that no epoch interrupts.
+    pub(crate) fn is_reached(&self) -> bool {
+        self.reached().is_some()
     }
 }
 
@@ -117,20 +155,11 @@ pub(crate) fn run<T: Send>(
 fn hold(store: &mut Store<Call>, rules: &Rules<'_>) {
     store.limiter(|call| &mut call.meter);
     store.set_hostcall_fuel(rules.limits.hostcall_bytes);
-    // A time too long to add up is no deadline.
-    let deadline = Instant::now().checked_add(rules.time);
-    let cancel = rules.cancel.clone();
-    store.epoch_deadline_callback(move |_| {
-        if cancel
-            .as_ref()
-            .is_some_and(|cancel| cancel.load(Ordering::Relaxed))
-        {
-            return Err(Stop::Cancelled.into());
-        }
-        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-            return Err(Stop::Time.into());
-        }
-        Ok(UpdateDeadline::Continue(1))
+    let end = End::of(rules);
+    store.data_mut().end = end.clone();
+    store.epoch_deadline_callback(move |_| match end.reached() {
+        Some(stop) => Err(stop.into()),
+        None => Ok(UpdateDeadline::Continue(1)),
     });
     store.set_epoch_deadline(1);
 }

@@ -126,6 +126,22 @@ pub enum PluginError {
         /// Which limit, and its value.
         problem: String,
     },
+    /// A packed plugin cannot be packed or unpacked.
+    #[error("plugin {plugin:?}: {problem}")]
+    Archive {
+        /// The file's or folder's name.
+        plugin: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A plugin's signature does not hold.
+    #[error("plugin {plugin:?}: {problem}")]
+    Signature {
+        /// The folder's name.
+        plugin: String,
+        /// What is wrong.
+        problem: String,
+    },
     /// The caller asked for what no plugin can do.
     #[error("plugin {plugin:?}: {problem}")]
     Request {
@@ -165,6 +181,8 @@ impl PluginError {
             Self::Output { .. } => "plugin-output",
             Self::Refused { .. } => "plugin-refused",
             Self::Limit { .. } => "plugin-limit",
+            Self::Archive { .. } => "plugin-archive",
+            Self::Signature { .. } => "plugin-signature",
             Self::Request { .. } => "plugin-request",
             Self::Host { .. } => "plugin-host",
             Self::Start { .. } => "plugin-host-start",
@@ -185,6 +203,8 @@ impl PluginError {
             | Self::Output { plugin, .. }
             | Self::Refused { plugin, .. }
             | Self::Limit { plugin, .. }
+            | Self::Archive { plugin, .. }
+            | Self::Signature { plugin, .. }
             | Self::Request { plugin, .. }
             | Self::Host { plugin, .. } => Some(plugin),
             Self::Start { .. } => None,
@@ -207,7 +227,13 @@ impl PluginError {
                 "plugins get no WASI; build for wasm32-unknown-unknown with the SDK, which needs none"
             }
             Self::ImportRefused { .. } => {
-                "the plugin was built for another version of Atelier; install one that matches"
+                "build it with the SDK of this version of Atelier, and ask in plugin.toml for what it imports; `atelier plugin check` shows both"
+            }
+            Self::Archive { .. } => {
+                "a packed plugin is a zip of plugin.toml, plugin.wasm and a few plain files; `atelier plugin pack` makes one"
+            }
+            Self::Signature { .. } => {
+                "get it again from its author; what was changed after signing is not installed"
             }
             Self::Time { .. } | Self::Memory { .. } | Self::Limit { .. } => {
                 "give it a smaller reference, or raise the plugin limits in the config"

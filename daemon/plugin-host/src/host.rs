@@ -61,16 +61,13 @@ impl PluginHost {
         let package = Package::read(folder)?;
         let compiled = load::compile(&self.engine, &self.cache, &package.name, folder)?;
         let World::V1 = package.world;
-        load::check(
-            &self.engine,
-            &package.name,
-            &compiled.component,
-            &v1::CONTRACT,
-        )?;
+        let imports =
+            load::check(&self.engine, &package, &compiled.component, &v1::CONTRACT)?;
         let interface = v1::Interface::link(&self.engine, &package.name, &compiled.component)?;
         Ok(Plugin::new(
             package,
             compiled,
+            imports,
             interface,
             Arc::clone(&self.clock),
             self.limits.clone(),
@@ -104,7 +101,7 @@ fn discover_in(folder: &Path) -> Vec<(PathBuf, Result<Package, PluginError>)> {
     let mut found: Vec<PathBuf> = entries
         .flatten()
         .map(|entry| entry.path())
-        .filter(|path| path.join(PACKAGE_FILE).is_file())
+        .filter(|path| !folder_name(path).starts_with('.') && path.join(PACKAGE_FILE).is_file())
         .collect();
     found.sort();
     found

@@ -71,6 +71,11 @@ impl Meter {
         }
     }
 
+    /// Bytes of all memories and tables together; memory that was given is never taken back.
+    pub(crate) fn used(&self) -> usize {
+        self.used
+    }
+
     /// Whether growth was refused at some time: then a trap is, in all likelihood, the plugin's
     /// allocator giving up.
     pub(crate) fn refused(&self) -> bool {

@@ -13,6 +13,7 @@ use wasmtime::component::Component;
 
 use crate::cache::Cache;
 use crate::error::PluginError;
+use crate::package::Package;
 
 /// The name of the file that holds the component.
 pub(crate) const COMPONENT_FILE: &str = "plugin.wasm";
@@ -27,8 +28,11 @@ const COMPONENT: &[u8] = &[0x0d, 0, 1, 0];
 
 /// What a version of the world offers and wants.
 pub(crate) struct Contract {
-    /// The interfaces that a component may import.
+    /// The interfaces that any component may import.
     pub(crate) offers: &'static [&'static str],
+    /// Those that only a component may import whose `plugin.toml` asks for something of theirs:
+    /// the short name, and the full one.
+    pub(crate) on_request: &'static [(&'static str, &'static str)],
     /// The interface that it must export.
     pub(crate) wants: &'static str,
 }
@@ -72,25 +76,41 @@ pub(crate) fn compile(
     }
 }
 
-/// Compares a component's imports and exports with its world's.
+/// Compares a component's imports and exports with its world's; gives what it imports.
 pub(crate) fn check(
     engine: &Engine,
-    plugin: &str,
+    package: &Package,
     component: &Component,
     contract: &Contract,
-) -> Result<(), PluginError> {
+) -> Result<Vec<String>, PluginError> {
+    let plugin = package.name.as_str();
     let shape = component.component_type();
     for (import, _) in shape.imports(engine) {
-        if !contract.offers.contains(&import) {
-            return Err(PluginError::ImportRefused {
-                plugin: plugin.to_owned(),
-                import: import.to_owned(),
-                reason: format!(
-                    "nobody offers here; on offer: {}",
-                    contract.offers.join(", ")
-                ),
-            });
+        if contract.offers.contains(&import) {
+            continue;
         }
+        let requested = contract.on_request.iter().find(|(_, full)| *full == import);
+        let asks_for = |interface: &str| {
+            let mut asks = package.asks.iter();
+            asks.any(|ask| ask.permission.interface() == interface)
+        };
+        let reason = match requested {
+            Some((interface, _)) if asks_for(interface) => continue,
+            Some((interface, _)) => format!(
+                "its plugin.toml does not ask for: add to asks {}",
+                example(interface)
+            ),
+            None => {
+                let asked = contract.on_request.iter().map(|(_, full)| *full);
+                let offers: Vec<&str> = contract.offers.iter().copied().chain(asked).collect();
+                format!("nobody offers here; on offer: {}", offers.join(", "))
+            }
+        };
+        return Err(PluginError::ImportRefused {
+            plugin: plugin.to_owned(),
+            import: import.to_owned(),
+            reason,
+        });
     }
     if shape.get_export(engine, contract.wants).is_none() {
         let exports: Vec<&str> = shape.exports(engine).map(|(name, _)| name).collect();
@@ -104,7 +124,19 @@ pub(crate) fn check(
             problem: format!("does not export `{}`; it exports {exports}", contract.wants),
         });
     }
-    Ok(())
+    Ok(shape
+        .imports(engine)
+        .map(|(import, _)| import.to_owned())
+        .collect())
+}
+
+/// What a plugin writes that asks for something of an interface.
+fn example(interface: &str) -> &'static str {
+    match interface {
+        "infer" => "{ permission = \"model:NAME\", reason = \"…\" }",
+        "settings" => "{ permission = \"setting:KEY\", reason = \"…\" }",
+        _ => "{ permission = \"random\", reason = \"…\" }",
+    }
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {

@@ -43,7 +43,8 @@ pub struct Description {
 /// What a plugin made of a reference.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prepared {
-    /// One or more pictures, to be used as references in this order; none is empty.
+    /// Pictures, to be used as references in this order, none of them empty. There are none only
+    /// where there are keypoints.
     pub pictures: Vec<RgbaImage>,
     /// Words to add to the prompt: at most 2000 characters, no control characters but line ends
     /// and tabs, not blank.
@@ -55,6 +56,8 @@ pub struct Prepared {
     pub notes: Vec<(String, String)>,
     /// Lines of log that the plugin wrote over its limit.
     pub dropped_log_lines: u64,
+    /// Bytes of linear memory and tables that the call took.
+    pub memory: usize,
 }
 
 /// A description as it came, with the parameters still text.
@@ -115,8 +118,8 @@ impl Prepared {
     }
 
     fn check_pictures(&self, pixels: u64) -> Result<(), String> {
-        if self.pictures.is_empty() {
-            return Err("it returned no picture".to_owned());
+        if self.pictures.is_empty() && self.keypoints.is_none() {
+            return Err("it returned no picture and no keypoints".to_owned());
         }
         let mut total = 0_u64;
         for picture in &self.pictures {
@@ -222,6 +225,7 @@ mod tests {
             keypoints: Some(r#"{"people":[]}"#.to_owned()),
             notes: vec![("people".to_owned(), "1".to_owned())],
             dropped_log_lines: 0,
+            memory: 0,
         }
     }
 

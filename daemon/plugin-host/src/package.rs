@@ -9,6 +9,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use crate::error::PluginError;
+use crate::permission::{Ask, Grants, Permission};
 
 /// The name of the file that describes a plugin.
 pub(crate) const PACKAGE_FILE: &str = "plugin.toml";
@@ -18,6 +19,7 @@ const LONGEST_FILE: u64 = 64 << 10;
 const LONGEST_NAME: usize = 64;
 const LONGEST_VERSION: usize = 64;
 const LONGEST_LINE: usize = 300;
+const MOST_ASKS: usize = 32;
 
 /// A version of the interface between host and plugin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -65,8 +67,8 @@ pub struct Package {
     pub license: String,
     /// The interface it was built for.
     pub world: World,
-    /// What it asks for beyond its call's pictures; this version grants nothing, so it is empty.
-    pub asks: Vec<String>,
+    /// What it asks for beyond its call's pictures, each once.
+    pub asks: Vec<Ask>,
 }
 
 #[derive(Deserialize)]
@@ -79,7 +81,22 @@ struct Written {
     license: String,
     world: String,
     #[serde(default)]
-    asks: Vec<String>,
+    asks: Vec<WrittenAsk>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum WrittenAsk {
+    Reasoned(ReasonedAsk),
+    /// What authors write first; it is refused with the form that is wanted.
+    Bare(String),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReasonedAsk {
+    permission: String,
+    reason: String,
 }
 
 impl Package {
@@ -139,13 +156,8 @@ impl Package {
             ));
         }
         for (key, value) in [("summary", &written.summary), ("license", &written.license)] {
-            let length = value.chars().count();
-            if value.trim().is_empty()
-                || length > LONGEST_LINE
-                || value.chars().any(char::is_control)
-            {
-                let rule = format!("one line of 1 to {LONGEST_LINE} characters");
-                return Err(refuse(plugin, format!("{key}: {rule}")));
+            if !is_line(value) {
+                return Err(refuse(plugin, format!("{key}: {LINE_RULE}")));
             }
         }
         let Some(world) = World::parse(&written.world) else {
@@ -160,19 +172,60 @@ impl Package {
             );
             return Err(refuse(plugin, problem));
         };
-        if let Some(ask) = written.asks.first() {
-            let problem = format!("it asks for {ask:?}, which this version cannot grant");
-            return Err(refuse(plugin, problem));
-        }
+        let asks = asks(written.asks).map_err(|problem| refuse(plugin, problem))?;
         Ok(Self {
             name: written.name,
             version: written.version,
             summary: written.summary,
             license: written.license,
             world,
-            asks: written.asks,
+            asks,
         })
     }
+
+    /// What it asks for and was not granted.
+    pub fn missing(&self, granted: &Grants) -> Vec<&Ask> {
+        self.asks
+            .iter()
+            .filter(|ask| !granted.contains(&ask.permission))
+            .collect()
+    }
+}
+
+fn asks(written: Vec<WrittenAsk>) -> Result<Vec<Ask>, String> {
+    if written.len() > MOST_ASKS {
+        return Err(format!("asks: at most {MOST_ASKS} things"));
+    }
+    let mut asks: Vec<Ask> = Vec::with_capacity(written.len());
+    for ask in written {
+        let ReasonedAsk { permission, reason } = match ask {
+            WrittenAsk::Reasoned(ask) => ask,
+            WrittenAsk::Bare(permission) => {
+                return Err(format!(
+                    "asks: {permission:?} needs a reason that a person can read: {{ permission = {permission:?}, reason = \"…\" }}"
+                ));
+            }
+        };
+        if !is_line(&reason) {
+            return Err(format!("asks: the reason for {permission:?}: {LINE_RULE}"));
+        }
+        let permission: Permission = permission
+            .parse()
+            .map_err(|error| format!("asks: {error}"))?;
+        if asks.iter().any(|ask| ask.permission == permission) {
+            return Err(format!("asks: {permission} stands there twice"));
+        }
+        asks.push(Ask { permission, reason });
+    }
+    Ok(asks)
+}
+
+const LINE_RULE: &str = "one line of 1 to 300 characters";
+
+fn is_line(text: &str) -> bool {
+    !text.trim().is_empty()
+        && text.chars().count() <= LONGEST_LINE
+        && !text.chars().any(char::is_control)
 }
 
 /// What to call the plugin in a folder before its own name is known.
@@ -266,7 +319,15 @@ world = "atelier:plugin@1.0.0"
             ),
             (
                 format!("{GOOD}asks = [\"model:movenet\"]\n"),
-                "it asks for \"model:movenet\"",
+                "needs a reason that a person can read",
+            ),
+            (
+                format!("{GOOD}asks = [{{ permission = \"files:/\", reason = \"To read\" }}]\n"),
+                "\"files:/\" is no permission",
+            ),
+            (
+                format!("{GOOD}asks = [{{ permission = \"random\", reason = \" \" }}]\n"),
+                "the reason for \"random\"",
             ),
             (GOOD.replace("name = ", "name "), "line 2"),
         ];
@@ -278,6 +339,18 @@ world = "atelier:plugin@1.0.0"
                 "{error} lacks {expected:?}"
             );
         }
+    }
+
+    #[test]
+    fn what_it_asks_for_has_a_reason_and_is_missing_until_granted() {
+        let text = format!(
+            "{GOOD}[[asks]]\npermission = \"model:movenet\"\nreason = \"Finds joints\"\n"
+        );
+        let package = Package::parse("folder", &text).unwrap();
+        let ask = &package.asks[0];
+        assert_eq!(ask.permission, Permission::Model("movenet".to_owned()));
+        assert_eq!(package.missing(&Grants::new()), [ask]);
+        assert!(package.missing(&Grants::from([ask.permission.clone()])).is_empty());
     }
 
     #[test]

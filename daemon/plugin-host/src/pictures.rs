@@ -5,7 +5,8 @@
 
 use std::sync::Arc;
 
-use image::RgbaImage;
+use atelier_draw::{Surface, Undrawable};
+use image::{RgbaImage, imageops};
 use thiserror::Error;
 use wasmtime::component::{Resource, ResourceTable, ResourceTableError};
 
@@ -24,6 +25,8 @@ const LONGEST_SIDE: u32 = 16_384;
 )]
 pub struct Picture {
     pixels: Arc<RgbaImage>,
+    /// The media type of its file.
+    format: Option<String>,
     /// Pixels to give back to the budget; 0 for what the host handed in.
     charged: u64,
 }
@@ -66,6 +69,8 @@ pub(crate) enum PictureError {
         height: u32,
         most: usize,
     },
+    #[error(transparent)]
+    Undrawable(#[from] Undrawable),
     #[error("this call has {most} pictures already, and may have no more")]
     Handles { most: usize },
     /// A handle that means nothing: the adapter turns it into a trap.
@@ -97,8 +102,20 @@ impl Studio {
     pub(crate) fn admit(
         &mut self,
         pixels: Arc<RgbaImage>,
+        format: Option<String>,
     ) -> Result<Resource<Picture>, PictureError> {
-        self.keep(Picture { pixels, charged: 0 })
+        self.keep(Picture {
+            pixels,
+            format,
+            charged: 0,
+        })
+    }
+
+    pub(crate) fn format(
+        &self,
+        picture: &Resource<Picture>,
+    ) -> Result<Option<String>, PictureError> {
+        Ok(self.table.get(picture)?.format.clone())
     }
 
     pub(crate) fn picture_size(
@@ -131,14 +148,46 @@ impl Studio {
         height: u32,
     ) -> Result<Resource<Picture>, PictureError> {
         let source = Arc::clone(&self.table.get(picture)?.pixels);
-        let charged = self.affordable(width, height)?;
-        if resample::pixels_between(&source, height) > self.pixels {
-            return Err(PictureError::Step { width, height });
-        }
-        let pixels = Arc::new(resample::resized(&source, width, height));
-        let picture = self.keep(Picture { pixels, charged })?;
+        self.affordable(width, height)?;
+        self.one_step(&source, height, (width, height))?;
+        self.made(resample::resized(&source, width, height))
+    }
+
+    /// What is on a canvas now, as a picture.
+    pub(crate) fn snapshot(
+        &mut self,
+        canvas: &Resource<Canvas>,
+    ) -> Result<Resource<Picture>, PictureError> {
+        let (width, height) = self.table.get(canvas)?.pixels.dimensions();
+        self.affordable(width, height)?;
+        let pixels = self.table.get(canvas)?.pixels.clone();
+        self.made(pixels)
+    }
+
+    /// Keeps a picture that the call made, and counts it.
+    fn made(&mut self, pixels: RgbaImage) -> Result<Resource<Picture>, PictureError> {
+        let charged = area(pixels.width(), pixels.height());
+        let picture = self.keep(Picture {
+            pixels: Arc::new(pixels),
+            format: None,
+            charged,
+        })?;
         self.pixels_left -= charged;
         Ok(picture)
+    }
+
+    /// Whether scaling holds no more in memory than a call may.
+    fn one_step(
+        &self,
+        source: &RgbaImage,
+        height: u32,
+        to: (u32, u32),
+    ) -> Result<(), PictureError> {
+        if resample::pixels_between(source, height) > self.pixels {
+            let (width, height) = to;
+            return Err(PictureError::Step { width, height });
+        }
+        Ok(())
     }
 
     /// Lets go of a picture.
@@ -229,6 +278,39 @@ impl Studio {
             }
         }
         Ok(())
+    }
+
+    /// Draws on a canvas.
+    pub(crate) fn draw(
+        &mut self,
+        canvas: &Resource<Canvas>,
+        stroke: impl FnOnce(&mut Surface<'_>) -> Result<(), Undrawable>,
+    ) -> Result<(), PictureError> {
+        let pixels = &mut self.table.get_mut(canvas)?.pixels;
+        let (width, height) = pixels.dimensions();
+        let mut surface = Surface::new(width, height, pixels)
+            .ok_or(PictureError::Empty { width, height })?;
+        Ok(stroke(&mut surface)?)
+    }
+
+    /// Lays a part of a picture over a canvas, at another size and by its alpha.
+    pub(crate) fn blit(
+        &mut self,
+        canvas: &Resource<Canvas>,
+        source: &Resource<Picture>,
+        part: Region,
+        (x, y): (i32, i32),
+        (width, height): (u32, u32),
+    ) -> Result<(), PictureError> {
+        let source = Arc::clone(&self.table.get(source)?.pixels);
+        inside(part, &source)?;
+        self.affordable(width, height)?;
+        let part = imageops::crop_imm(&*source, part.x, part.y, part.width, part.height).to_image();
+        self.one_step(&part, height, (width, height))?;
+        let scaled = resample::resized(&part, width, height);
+        self.draw(canvas, |surface| {
+            surface.overlay(&scaled, width, height, i64::from(x), i64::from(y))
+        })
     }
 
     /// Takes a canvas out of the plugin's hands.

@@ -1,18 +1,21 @@
 //! A plugin that is loaded and can be called.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use crate::call::{self, Rules};
+use wasmtime::Store;
+
+use crate::call::{self, Call, Rules};
 use crate::clock::Clock;
 use crate::error::PluginError;
 use crate::limits::Limits;
 use crate::load::Compiled;
 use crate::outcome::{Description, Prepared};
 use crate::package::Package;
+use crate::powers::{Powers, Reach};
 use crate::request::{PrepareRequest, Source};
-use crate::speech::LogLine;
+use crate::speech::{Said, Voice};
 use crate::v1;
 
 /// What `describe` may take at most: it only says constants.
@@ -29,15 +32,26 @@ struct Loaded {
     package: Package,
     sha256: String,
     cached: bool,
+    imports: Vec<String>,
     interface: v1::Interface,
     clock: Arc<Clock>,
     limits: Limits,
+    described: OnceLock<Description>,
+}
+
+impl Loaded {
+    fn store(&self, voice: Voice, powers: &Powers) -> Store<Call> {
+        let Package { name, asks, .. } = &self.package;
+        let reach = Reach::new(name, asks, powers);
+        self.interface.store(&self.limits, voice, reach)
+    }
 }
 
 impl Plugin {
     pub(crate) fn new(
         package: Package,
         compiled: Compiled,
+        imports: Vec<String>,
         interface: v1::Interface,
         clock: Arc<Clock>,
         limits: Limits,
@@ -48,9 +62,11 @@ impl Plugin {
                 package,
                 sha256,
                 cached,
+                imports,
                 interface,
                 clock,
                 limits,
+                described: OnceLock::new(),
             }),
         }
     }
@@ -65,18 +81,26 @@ impl Plugin {
         &self.loaded.sha256
     }
 
+    /// The interfaces that it imports, with their versions: what it may call.
+    pub fn imports(&self) -> &[String] {
+        &self.loaded.imports
+    }
+
     /// Whether loading found its compiled form in the cache.
     pub fn was_cached(&self) -> bool {
         self.loaded.cached
     }
 
-    /// Asks the plugin what it is.
+    /// What the plugin says of itself; it is asked once.
     ///
     /// # Errors
     /// [`PluginError::Output`] when its answer is not what it must be or contradicts its
     /// `plugin.toml`; as [`Plugin::prepare`] otherwise.
     pub fn describe(&self) -> Result<Description, PluginError> {
         let loaded = &*self.loaded;
+        if let Some(described) = loaded.described.get() {
+            return Ok(described.clone());
+        }
         let rules = Rules {
             plugin: &loaded.package.name,
             limits: &loaded.limits,
@@ -87,15 +111,17 @@ impl Plugin {
             &rules,
             &loaded.clock,
             &mut |_| {},
-            |voice| loaded.interface.store(&loaded.limits, voice),
+            |voice| loaded.store(voice, &Powers::default()),
             |store| loaded.interface.describe(store),
         )?;
-        raw.checked(&loaded.package)
-            .map_err(|problem| self.output(problem))
+        let described = raw
+            .checked(&loaded.package)
+            .map_err(|problem| self.output(problem))?;
+        Ok(loaded.described.get_or_init(|| described).clone())
     }
 
-    /// Lets the plugin make pictures of a reference. Returns when it is done or stopped; `log` is
-    /// called meanwhile, on this thread, with each line that it says.
+    /// Lets the plugin make pictures of a reference. Returns when it is done or stopped; `hear` is
+    /// called meanwhile, on this thread, with all that it says.
     ///
     /// # Errors
     /// [`PluginError::Request`] for a request that no plugin can answer; [`PluginError::Refused`]
@@ -106,7 +132,7 @@ impl Plugin {
     pub fn prepare(
         &self,
         request: &PrepareRequest,
-        log: &mut dyn FnMut(LogLine),
+        hear: &mut dyn FnMut(Said),
     ) -> Result<Prepared, PluginError> {
         let loaded = &*self.loaded;
         let plugin = &loaded.package.name;
@@ -122,19 +148,11 @@ impl Plugin {
             time: loaded.limits.time,
             cancel: request.cancel.clone(),
         };
-        let mut hear = |said| match said {
-            crate::speech::Said::Line(line) => log(line),
-            crate::speech::Said::Progress(fraction) => {
-                if let Some(progress) = &request.progress {
-                    progress(fraction);
-                }
-            }
-        };
         let (answer, dropped) = call::run(
             &rules,
             &loaded.clock,
-            &mut hear,
-            |voice| loaded.interface.store(&loaded.limits, voice),
+            hear,
+            |voice| loaded.store(voice, &request.powers),
             |store| loaded.interface.prepare(store, request),
         )?;
         match answer {
@@ -180,7 +198,7 @@ fn impossible(request: &PrepareRequest, limits: &Limits) -> Option<String> {
     if request.sources.len() > limits.handles {
         return Some(format!("more than {} references at once", limits.handles));
     }
-    let empty = |source: &Source| matches!(source, Source::Picture(pixels) if pixels.width() == 0 || pixels.height() == 0);
+    let empty = |source: &Source| matches!(source, Source::Picture { pixels, .. } if pixels.width() == 0 || pixels.height() == 0);
     request
         .sources
         .iter()

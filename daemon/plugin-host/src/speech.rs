@@ -31,10 +31,12 @@ const LONGEST_TEXT: usize = 1000;
 /// Progress is passed on when it moved by this much: at most 101 times in a call.
 const PROGRESS_STEP: f32 = 0.01;
 
-/// What goes from the plugin's thread to the caller's.
-pub(crate) enum Said {
+/// What a plugin says while it works.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Said {
+    /// A line of its log.
     Line(LogLine),
-    /// 0 to 1, rising.
+    /// How far it is: 0 to 1, rising, at most 101 times.
     Progress(f32),
 }
 

@@ -14,6 +14,7 @@ use crate::error::{PluginError, Refusal};
 use crate::limits::Limits;
 use crate::load::Contract;
 use crate::outcome::{Prepared, RawDescription, SourceKind};
+use crate::powers::Reach;
 use crate::request::{PrepareRequest, Source};
 use crate::speech::{Voice, plain};
 
@@ -29,7 +30,7 @@ use bindings::exports::atelier::plugin::preparer;
 mod bindings {
     wasmtime::component::bindgen!({
         path: "../../sdk/wit",
-        world: "plugin",
+        world: "asking-plugin",
         imports: { default: trappable },
         with: {
             "atelier:plugin/pictures.picture": crate::pictures::Picture,
@@ -40,13 +41,22 @@ mod bindings {
 
 /// What a component of this version may import and must export.
 pub(crate) const CONTRACT: Contract = Contract {
-    offers: &["atelier:plugin/pictures@1.0.0", "atelier:plugin/log@1.0.0"],
+    offers: &[
+        "atelier:plugin/pictures@1.0.0",
+        "atelier:plugin/log@1.0.0",
+        "atelier:plugin/draw@1.0.0",
+    ],
+    on_request: &[
+        ("infer", "atelier:plugin/infer@1.0.0"),
+        ("random", "atelier:plugin/random@1.0.0"),
+        ("settings", "atelier:plugin/settings@1.0.0"),
+    ],
     wants: "atelier:plugin/preparer@1.0.0",
 };
 
 /// A component whose imports are resolved and whose exports are found.
 pub(crate) struct Interface {
-    ready: bindings::PluginPre<Call>,
+    ready: bindings::AskingPluginPre<Call>,
 }
 
 impl Interface {
@@ -57,7 +67,7 @@ impl Interface {
         component: &Component,
     ) -> Result<Self, PluginError> {
         let mut linker = Linker::new(engine);
-        bindings::Plugin::add_to_linker::<_, HasSelf<Call>>(&mut linker, |call| call).map_err(
+        bindings::AskingPlugin::add_to_linker::<_, HasSelf<Call>>(&mut linker, |call| call).map_err(
             |error| PluginError::Host {
                 plugin: plugin.to_owned(),
                 problem: format!("{error:#}"),
@@ -65,17 +75,16 @@ impl Interface {
         )?;
         let linked = linker.instantiate_pre(component).map_err(|error| {
             let problem = format!("{error:#}");
-            let import = CONTRACT
-                .offers
-                .iter()
-                .find(|offer| problem.contains(**offer));
+            let known = CONTRACT.offers.iter().copied();
+            let mut known = known.chain(CONTRACT.on_request.iter().map(|(_, full)| *full));
+            let import = known.find(|offer| problem.contains(offer));
             PluginError::ImportRefused {
                 plugin: plugin.to_owned(),
-                import: import.unwrap_or(&"?").to_string(),
+                import: import.unwrap_or("?").to_owned(),
                 reason: format!("is not the one that this host offers: {problem}"),
             }
         })?;
-        let ready = bindings::PluginPre::new(linked).map_err(|error| PluginError::Component {
+        let ready = bindings::AskingPluginPre::new(linked).map_err(|error| PluginError::Component {
             plugin: plugin.to_owned(),
             problem: format!("does not export what its world promises: {error:#}"),
         })?;
@@ -83,8 +92,8 @@ impl Interface {
     }
 
     /// A store for one call.
-    pub(crate) fn store(&self, limits: &Limits, voice: Voice) -> Store<Call> {
-        Store::new(self.ready.engine(), Call::new(limits, voice))
+    pub(crate) fn store(&self, limits: &Limits, voice: Voice, reach: Reach) -> Store<Call> {
+        Store::new(self.ready.engine(), Call::new(limits, voice, reach))
     }
 
     pub(crate) fn describe(&self, store: &mut Store<Call>) -> wasmtime::Result<RawDescription> {
@@ -127,8 +136,9 @@ fn lower(call: &mut Call, request: &PrepareRequest) -> wasmtime::Result<preparer
     let mut sources = Vec::with_capacity(request.sources.len());
     for source in &request.sources {
         sources.push(match source {
-            Source::Picture(pixels) => {
-                preparer::Source::Picture(call.studio.admit(Arc::clone(pixels))?)
+            Source::Picture { pixels, format } => {
+                let picture = call.studio.admit(Arc::clone(pixels), format.clone())?;
+                preparer::Source::Picture(picture)
             }
             Source::Document(text) => preparer::Source::Document(text.clone()),
         });
@@ -156,6 +166,7 @@ fn lift(call: &mut Call, outcome: preparer::Outcome) -> wasmtime::Result<Prepare
             .map(|note| (note.key, note.value))
             .collect(),
         dropped_log_lines: 0,
+        memory: call.meter.used(),
     })
 }
 

@@ -1,31 +1,17 @@
 //! First-party plugin `pose`: reads the keypoints of people from a document and draws them as the
 //! coloured skeleton that ControlNet made usual, which an image model follows as a reference.
 //!
-//! Data flows through the modules in this order: a document is [parsed](parse) into
-//! [people](keypoints), they are [placed](place) in the picture, the [skeleton] is drawn on a
-//! [raster], and the placed keypoints are [written](mod@write) as OpenPose JSON.
-//!
-//! It finds no poses in photographs, and it never trusts a number of the document: missing,
-//! negative, huge and nonsensical coordinates cost a joint, not the job.
+//! The work is `atelier_keypoints`'s, which other plugins share; this crate is what a job says to
+//! it. It finds no poses in photographs.
 
-mod coco;
-mod colours;
-mod keypoints;
-mod openpose;
 mod parameters;
-mod parse;
-mod place;
-mod raster;
-mod shapes;
-mod skeleton;
-mod write;
 
+use atelier_keypoints::{Placement, read, skeleton, write};
 use atelier_plugin::{
     Canvas, Description, Failure, Outcome, Plugin, Request, SourceKind, info, log,
 };
 
 use parameters::Parameters;
-use place::Placement;
 
 /// The plugin.
 #[derive(Debug)]
@@ -38,7 +24,7 @@ impl Plugin for Pose {
             env!("CARGO_PKG_VERSION"),
             "Draws OpenPose or COCO keypoints as the usual coloured skeleton.",
         )
-        .takes([SourceKind::Document])
+        .takes([SourceKind::Document, SourceKind::Picture])
         .parameters(include_str!("../parameters.schema.json"))
     }
 
@@ -48,7 +34,7 @@ impl Plugin for Pose {
         let size = parameters.size(request.output);
         let text = only_document(&request)?;
 
-        let mut found = parse::document(text, parameters.frame.get())?;
+        let mut found = read::document(text, parameters.frame.get())?;
         found.canvas = stated_canvas.or(found.canvas);
         if !parameters.hands {
             found.forget_hands();
@@ -85,25 +71,29 @@ impl Plugin for Pose {
 
 atelier_plugin::export!(Pose);
 
+/// The keypoints. Pictures beside them, which the plugin before in a chain may pass on, are not
+/// looked at.
 fn only_document(request: &Request) -> Result<&str, Failure> {
-    request.only_document().map_err(|failure| {
-        let kinds: Vec<_> = request.sources.iter().map(|source| source.kind()).collect();
-        if kinds.contains(&SourceKind::Picture) {
-            Failure::source(
-                "pose reads keypoints from a JSON document (OpenPose or COCO), and the reference \
-                 is a picture; it does not find poses in pictures",
-            )
-        } else {
-            failure
-        }
-    })
+    let documents: Vec<&str> = request.documents().collect();
+    match documents[..] {
+        [document] => Ok(document),
+        [] => Err(Failure::source(
+            "pose reads keypoints from a JSON document (OpenPose or COCO), and the reference is a \
+             picture; it does not find poses in pictures: let pose-from-photo do that before it",
+        )),
+        _ => Err(Failure::source(format!(
+            "pose draws one document, and the reference has {}",
+            documents.len()
+        ))),
+    }
 }
 
+/// The host knows which image of the job the skeleton is.
 fn words(people: usize) -> &'static str {
     if people == 1 {
-        "in exactly the pose of the stick figure"
+        "in the pose of image {image}"
     } else {
-        "in exactly the poses of the stick figures"
+        "in the poses of the people of image {image}"
     }
 }
 

@@ -1,9 +1,8 @@
 //! The parameters, as `parameters.schema.json` describes them.
 
+use atelier_keypoints::Extent;
 use atelier_plugin::{Failure, Size, Within};
 use serde::Deserialize;
-
-use crate::keypoints::Extent;
 
 /// The longer side of the skeleton picture where the job does not say, in pixels. A reference
 /// costs tokens by its area, and a skeleton has no detail to lose.

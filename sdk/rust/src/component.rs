@@ -4,14 +4,19 @@
 //! Only built for WebAssembly, and only [`export!`](crate::export) may name it: what is in here
 //! changes with the bindings generator.
 
+mod asking;
+mod handles;
+
 use std::marker::PhantomData;
 
 use crate::log::Level;
-use crate::{
-    Description, Failure, Outcome, Plugin, Refused, Region, Request, Size, Source, SourceKind,
-};
+use crate::{Description, Failure, Outcome, Plugin, Region, Request, Size, Source, SourceKind};
 
-/// What the bindings generator made.
+pub(crate) use asking::{random_bytes, run, setting};
+pub(crate) use handles::{Canvas, Picture};
+
+/// What the bindings generator made: of all that there is, whoever asks for it. The linker leaves
+/// out what a plugin does not use, and a component imports what is left.
 #[allow(
     missing_docs,
     unsafe_code,
@@ -21,7 +26,7 @@ use crate::{
 mod bindings {
     wit_bindgen::generate!({
         path: "../wit",
-        world: "plugin",
+        world: "asking-plugin",
         pub_export_macro: true,
         export_macro_name: "export_component",
     });
@@ -63,54 +68,6 @@ pub(crate) fn write_log(level: Level, line: &str) {
 
 pub(crate) fn show_progress(fraction: f32) {
     log::progress(fraction);
-}
-
-/// The host's `picture`.
-#[derive(Debug)]
-pub(crate) struct Picture(pictures::Picture);
-
-impl Picture {
-    pub(crate) fn size(&self) -> Size {
-        self.0.size().into()
-    }
-
-    pub(crate) fn read(&self, at: Region) -> Result<Vec<u8>, Refused> {
-        self.0.read(at.into()).map_err(Refused::because)
-    }
-
-    pub(crate) fn resized(&self, to: Size) -> Result<Self, Refused> {
-        let resized = self.0.resized(to.into());
-        resized.map(Self).map_err(Refused::because)
-    }
-}
-
-/// The host's `canvas`.
-#[derive(Debug)]
-pub(crate) struct Canvas(pictures::Canvas);
-
-impl Canvas {
-    pub(crate) fn create(of: Size) -> Result<Self, Refused> {
-        let created = pictures::Canvas::create(of.into());
-        created.map(Self).map_err(Refused::because)
-    }
-
-    pub(crate) fn size(&self) -> Size {
-        self.0.size().into()
-    }
-
-    pub(crate) fn write(&self, at: Region, pixels: &[u8]) -> Result<(), Refused> {
-        self.0.write(at.into(), pixels).map_err(Refused::because)
-    }
-
-    pub(crate) fn fill(&self, at: Region, [r, g, b, a]: [u8; 4]) -> Result<(), Refused> {
-        self.0
-            .fill(at.into(), (r, g, b, a))
-            .map_err(Refused::because)
-    }
-
-    pub(crate) fn paste(&self, source: &Picture, x: i32, y: i32) {
-        self.0.paste(&source.0, x, y);
-    }
 }
 
 impl From<pictures::Size> for Size {
@@ -161,7 +118,9 @@ impl From<Description> for preparer::Description {
 impl From<preparer::Request> for Request {
     fn from(request: preparer::Request) -> Self {
         let sources = request.sources.into_iter().map(|source| match source {
-            preparer::Source::Picture(picture) => Source::Picture(crate::Picture(Picture(picture))),
+            preparer::Source::Picture(picture) => {
+                Source::Picture(crate::Picture(Picture::of(picture)))
+            }
             preparer::Source::Document(text) => Source::Document(text),
         });
         Self::new(sources.collect(), request.parameters, request.output.into())
@@ -175,7 +134,11 @@ impl From<Outcome> for preparer::Outcome {
             value: note.value,
         });
         Self {
-            pictures: outcome.pictures.into_iter().map(|c| c.0.0).collect(),
+            pictures: outcome
+                .pictures
+                .into_iter()
+                .map(|canvas| canvas.0.into_handle())
+                .collect(),
             prompt: outcome.prompt,
             keypoints: outcome.keypoints,
             notes: notes.collect(),

@@ -9,7 +9,10 @@
 //! memory, so a test calls `prepare` as the host would and looks at the pixels.
 //!
 //! The crate gives a plugin nothing that the host does not: no files, no network, no clock. It
-//! must never hide a host's refusal; each one is an error with the host's own sentence.
+//! must never hide a host's refusal; each one is an error with the host's own sentence. What a
+//! plugin does not use is not among its component's imports: [`infer`], [`random`] and
+//! [`settings`] are there for all, and only who calls them has to ask for them in its
+//! `plugin.toml`.
 //!
 //! ```
 //! use atelier_plugin::{Canvas, Description, Failure, Outcome, Picture, Plugin, Region};
@@ -62,19 +65,24 @@
 #[doc(hidden)]
 pub mod component;
 mod description;
+mod draw;
 mod geometry;
+pub mod infer;
 pub mod log;
 #[cfg(not(target_arch = "wasm32"))]
 mod memory;
 mod outcome;
 mod parameters;
 mod picture;
+pub mod random;
 mod request;
 #[cfg(not(target_arch = "wasm32"))]
 mod resample;
+pub mod settings;
 mod within;
 
 pub use description::{Description, SourceKind};
+pub use draw::{Frame, Point};
 pub use geometry::{Region, Size};
 pub use outcome::{Failure, Note, Outcome};
 pub use picture::{Canvas, Picture, Refused};

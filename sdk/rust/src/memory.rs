@@ -3,15 +3,20 @@
 //! They follow the rules of `sdk/wit/plugin.wit` to the letter: what the host refuses is refused
 //! here too, so that a test finds it first.
 
+mod shapes;
+
 use std::cell::RefCell;
 
-use crate::{Refused, Region, Size, resample};
+use atelier_draw::{Surface, Undrawable};
+
+use crate::{Frame, Refused, Region, Size, resample};
 
 /// Stands for the host's `picture`.
 #[derive(Debug)]
 pub(crate) struct Picture {
     size: Size,
     pixels: Vec<u8>,
+    format: Option<String>,
 }
 
 impl Picture {
@@ -22,11 +27,24 @@ impl Picture {
             let reason = format!("a picture of {size} needs {expected} bytes, not {given}");
             return Err(Refused::because(reason));
         }
-        Ok(Self { size, pixels })
+        Ok(Self {
+            size,
+            pixels,
+            format: None,
+        })
+    }
+
+    pub(crate) fn with_format(mut self, media_type: String) -> Self {
+        self.format = Some(media_type);
+        self
     }
 
     pub(crate) fn size(&self) -> Size {
         self.size
+    }
+
+    pub(crate) fn format(&self) -> Option<String> {
+        self.format.clone()
     }
 
     pub(crate) fn read(&self, at: Region) -> Result<Vec<u8>, Refused> {
@@ -39,7 +57,11 @@ impl Picture {
     pub(crate) fn resized(&self, to: Size) -> Result<Self, Refused> {
         bytes_of(to)?;
         let pixels = resample::lanczos(&self.pixels, self.size, to);
-        Ok(Self { size: to, pixels })
+        Ok(Self {
+            size: to,
+            pixels,
+            format: self.format.clone(),
+        })
     }
 }
 
@@ -106,6 +128,30 @@ impl Canvas {
             let to = span(self.size, first as u32, row as u32, width);
             own[to].copy_from_slice(&source.pixels[from]);
         }
+    }
+
+    pub(crate) fn snapshot(&self) -> Result<Picture, Refused> {
+        Picture::of(self.size, self.rgba())
+    }
+
+    pub(crate) fn blit(&self, source: &Picture, part: Region, to: Frame) -> Result<(), Refused> {
+        let pixels = source.read(part)?;
+        let size = Size::new(to.width, to.height);
+        bytes_of(size)?;
+        let scaled = resample::lanczos(&pixels, part.size(), size);
+        self.draw(|surface| surface.overlay(&scaled, to.width, to.height, to.x.into(), to.y.into()))
+    }
+
+    /// Draws with the same crate as the host.
+    pub(crate) fn draw(
+        &self,
+        draw: impl FnOnce(&mut Surface<'_>) -> Result<(), Undrawable>,
+    ) -> Result<(), Refused> {
+        let mut pixels = self.pixels.borrow_mut();
+        let Some(mut surface) = Surface::new(self.size.width, self.size.height, &mut pixels) else {
+            return Err(Refused::because("the canvas is empty"));
+        };
+        draw(&mut surface).map_err(|reason| Refused::because(reason.to_string()))
     }
 }
 

@@ -5,12 +5,14 @@ use crate::{Canvas, Refused};
 /// What came out of [`Plugin::prepare`](crate::Plugin::prepare).
 #[derive(Debug, Default)]
 pub struct Outcome {
-    /// One or more pictures; the model sees them as references in this order.
+    /// The pictures that the model sees as references, in this order, or that the job's next plugin
+    /// gets. There may be none where there are keypoints for a next plugin.
     pub pictures: Vec<Canvas>,
-    /// Words to add to the prompt. Most plugins add none: the user's own prompt names the
-    /// references.
+    /// Words to add to the prompt. `{image}` in them becomes the number of the first picture. Most
+    /// plugins add none unless asked to: the user's own prompt names the references.
     pub prompt: Option<String>,
-    /// Keypoints found or used, as OpenPose JSON.
+    /// Keypoints found or used, as OpenPose JSON. The job's next plugin gets them as a document
+    /// after the pictures, if it takes documents.
     pub keypoints: Option<String>,
     /// What the picture's provenance records of this step.
     pub notes: Vec<Note>,
@@ -30,7 +32,26 @@ impl Outcome {
         }
     }
 
-    /// Adds words to the prompt.
+    /// Keypoints for the job's next plugin, as OpenPose JSON, and no picture.
+    ///
+    /// ```
+    /// use atelier_plugin::Outcome;
+    ///
+    /// let outcome = Outcome::of_keypoints(r#"{ "people": [] }"#).note("people", "0");
+    /// assert!(outcome.pictures.is_empty());
+    /// ```
+    pub fn of_keypoints(json: impl Into<String>) -> Self {
+        Self::default().keypoints(json)
+    }
+
+    /// Adds words to the prompt. `{image}` in them becomes the number of the first of these
+    /// pictures among the job's references, which the plugin cannot know.
+    ///
+    /// ```
+    /// # use atelier_plugin::Outcome;
+    /// let outcome = Outcome::default().prompt("in the pose of image {image}");
+    /// # assert_eq!(outcome.prompt.as_deref(), Some("in the pose of image {image}"));
+    /// ```
     #[must_use]
     pub fn prompt(mut self, words: impl Into<String>) -> Self {
         self.prompt = Some(words.into());

@@ -48,6 +48,13 @@ impl Picture {
     pub fn resized(&self, to: Size) -> Result<Picture, Refused> {
         self.0.resized(to).map(Picture)
     }
+
+    /// The media type of the file that it came from, `image/jpeg` say; none for a picture that
+    /// another plugin made. It says how good the pixels can be, not how they are laid out: they
+    /// are upright and sRGB whatever the file said.
+    pub fn format(&self) -> Option<String> {
+        self.0.format()
+    }
 }
 
 /// A new picture, all pixels transparent black until written.
@@ -113,6 +120,26 @@ impl Canvas {
     pub fn paste(&self, source: &Picture, x: i32, y: i32) {
         self.0.paste(&source.0, x, y);
     }
+
+    /// What is on it now, as a picture that can be read, resized, pasted and blitted.
+    ///
+    /// ```
+    /// use atelier_plugin::{Canvas, Region, Size};
+    ///
+    /// let canvas = Canvas::new(Size::new(4, 4))?;
+    /// canvas.fill(Region::whole(canvas.size()), [9, 9, 9, 255])?;
+    /// let before = canvas.snapshot()?;
+    /// canvas.fill(Region::whole(canvas.size()), [0, 0, 0, 255])?;
+    /// assert_eq!(before.read(Region::rows(before.size(), 0, 4))?, [9, 9, 9, 255].repeat(16));
+    /// # Ok::<(), atelier_plugin::Refused>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`] where that would be more pixels than the job allows.
+    pub fn snapshot(&self) -> Result<Picture, Refused> {
+        self.0.snapshot().map(Picture)
+    }
 }
 
 /// Only outside a component, for an author's tests.
@@ -127,12 +154,19 @@ impl Picture {
     pub fn from_rgba(size: Size, pixels: Vec<u8>) -> Result<Picture, Refused> {
         backing::Picture::of(size, pixels).map(Picture)
     }
+
+    /// The same as if it came from a file of this media type. Only in native tests.
+    #[must_use]
+    pub fn with_format(self, media_type: impl Into<String>) -> Picture {
+        Picture(self.0.with_format(media_type.into()))
+    }
 }
 
 /// Only outside a component, for an author's tests.
 #[cfg(not(target_arch = "wasm32"))]
 impl Canvas {
-    /// A copy of all pixels. Only in native tests; in a component a canvas cannot be read.
+    /// A copy of all pixels. Only in native tests; in a component,
+    /// [`Canvas::snapshot`] makes a picture that can be read.
     pub fn rgba(&self) -> Vec<u8> {
         self.0.rgba()
     }

@@ -83,6 +83,31 @@ impl Request {
         parameters::parse(&self.parameters)
     }
 
+    /// All pictures, in their order.
+    pub fn pictures(&self) -> impl Iterator<Item = &Picture> {
+        self.sources.iter().filter_map(|source| match source {
+            Source::Picture(picture) => Some(picture),
+            Source::Document(_) => None,
+        })
+    }
+
+    /// The texts of all documents, in their order. After a plugin that gave keypoints, these are
+    /// the last of them.
+    ///
+    /// ```
+    /// use atelier_plugin::{Request, Size};
+    ///
+    /// let request = Request::of_document("[]", "{}", Size::new(64, 64));
+    /// assert_eq!(request.documents().collect::<Vec<_>>(), ["[]"]);
+    /// assert_eq!(request.pictures().count(), 0);
+    /// ```
+    pub fn documents(&self) -> impl Iterator<Item = &str> {
+        self.sources.iter().filter_map(|source| match source {
+            Source::Document(text) => Some(text.as_str()),
+            Source::Picture(_) => None,
+        })
+    }
+
     /// The one picture of the request.
     ///
     /// # Errors

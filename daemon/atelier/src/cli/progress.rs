@@ -82,6 +82,10 @@ impl Watch for Bar {
     fn at(&mut self, moment: Moment) {
         self.bar.set_message(moment.words());
         match moment {
+            Moment::Preparing { percent } => {
+                self.bar.set_length(100);
+                self.bar.set_position(u64::from(percent));
+            }
             Moment::Denoising { step, steps } => {
                 self.bar.set_length(u64::from(steps));
                 self.bar.set_position(u64::from(step));

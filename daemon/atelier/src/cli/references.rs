@@ -1,4 +1,4 @@
-//! `--reference FILE [--prepare PLUGIN[:key=value,…]]…`: which preparation belongs to which
+//! `--reference FILE [--also FILE]… [--prepare PLUGIN[:key=value,…]]…`: what belongs to which
 //! reference is told by their order, as in `ffmpeg`; clap keeps that order as indices.
 
 use std::path::PathBuf;
@@ -18,6 +18,14 @@ impl Args for References {
                     .long("reference")
                     .value_name("FILE")
                     .help("Reference picture, image 1, 2, … of the prompt; may be given up to 10 times")
+                    .action(ArgAction::Append)
+                    .value_parser(value_parser!(PathBuf)),
+            )
+            .arg(
+                Arg::new("also")
+                    .long("also")
+                    .value_name("FILE")
+                    .help("Another file for the plugins of the reference before it")
                     .action(ArgAction::Append)
                     .value_parser(value_parser!(PathBuf)),
             )
@@ -44,6 +52,7 @@ impl FromArgMatches for References {
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
         let paths = placed::<PathBuf>(matches, "reference");
+        let more = placed::<PathBuf>(matches, "also");
         let plugins = placed::<String>(matches, "prepare");
         self.0 = paths
             .iter()
@@ -51,13 +60,16 @@ impl FromArgMatches for References {
             .map(|(nth, (place, path))| {
                 let next = paths.get(nth + 1).map_or(usize::MAX, |(place, _)| *place);
                 let first = paths[0].0;
+                let here = |at: usize| *place < at && at < next;
                 let prepare = plugins
                     .iter()
-                    .filter(|(at, _)| *at < first || (place < at && *at < next))
+                    .filter(|(at, _)| *at < first || here(*at))
                     .map(|(_, plugin)| plugin.clone())
                     .collect();
+                let also = more.iter().filter(|(at, _)| here(*at));
                 RequestReference {
                     path: path.clone(),
+                    also: also.map(|(_, path)| path.clone()).collect(),
                     prepare,
                 }
             })
@@ -66,6 +78,13 @@ impl FromArgMatches for References {
             return Err(clap::Error::raw(
                 clap::error::ErrorKind::MissingRequiredArgument,
                 "--prepare needs a --reference to prepare\n",
+            ));
+        }
+        let first = paths.first().map_or(usize::MAX, |(place, _)| *place);
+        if more.iter().any(|(at, _)| *at < first) {
+            return Err(clap::Error::raw(
+                clap::error::ErrorKind::MissingRequiredArgument,
+                "--also belongs to the --reference before it, and there is none\n",
             ));
         }
         Ok(())

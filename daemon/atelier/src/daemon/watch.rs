@@ -46,7 +46,7 @@ impl JobWatch {
     /// The whole job's progress: references first, then each picture its equal share.
     fn progress(&self, moment: Moment) -> f64 {
         let within = match moment {
-            Moment::Preparing => return 0.0,
+            Moment::Preparing { percent } => return PREPARING * f64::from(percent) / 100.0,
             Moment::Loading => 0.0,
             Moment::Encoding => 0.05,
             Moment::Denoising { step, steps } => {
@@ -65,7 +65,7 @@ impl Watch for JobWatch {
         let progress = self.progress(moment);
         self.live.update(&self.id, |view| {
             view.state = match moment {
-                Moment::Preparing => Phase::Preparing,
+                Moment::Preparing { .. } => Phase::Preparing,
                 Moment::Signing => Phase::Signing,
                 _ => Phase::Running,
             };
@@ -98,7 +98,9 @@ mod tests {
     #[test]
     fn progress_never_falls() {
         let mut watch = JobWatch::new("j", Arc::new(Live::new()), Arc::default(), 2);
-        let mut seen = vec![watch.progress(Moment::Preparing)];
+        let mut seen: Vec<f64> = [0, 50, 100]
+            .map(|percent| watch.progress(Moment::Preparing { percent }))
+            .into();
         for picture in 0..2 {
             watch.picture(picture);
             for moment in [

@@ -1,7 +1,7 @@
 //! The files that a manifest names: whether they may be, are there, and can be what they are for.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::Examination;
 use crate::job::{JobLora, JobReference, Preparation};
@@ -40,28 +40,39 @@ impl Examination<'_> {
                 parameters: step.parameters.clone(),
             });
         }
-        let key = format!("{place}.path");
         // A step that could not be read was still a step.
         let steps = format!("{place}.prepare");
         let as_it_is = reference.prepare.is_empty() && !self.blamed_below(&steps);
-        let found = paths::confine(
-            &reference.path,
-            self.world.folder(),
-            self.world.allowed_folders(),
-        );
-        let path = found
-            .map_err(|problem| problem.into_fault(&reference.path))
-            .and_then(|(path, file)| {
-                suits(sniff::sniff(file), as_it_is, &reference.path)?;
-                Ok(path)
-            })
-            .map_err(|fault| self.report(&key, fault))
-            .ok()?;
+        if as_it_is && !reference.also.is_empty() {
+            let says = "are more files than one picture is made of";
+            let fault = Fault::of_key(Code::InvalidValue, says)
+                .hint("add the plugin that joins them: prepare = [{ plugin = \"collage\" }]");
+            self.report(&format!("{place}.also"), fault);
+        }
+        let also: Vec<_> = (1..)
+            .zip(&reference.also)
+            .filter_map(|(number, path)| self.file(&format!("{place}.also[{number}]"), path, false))
+            .collect();
+        let path = self.file(&format!("{place}.path"), &reference.path, as_it_is)?;
         Some(JobReference {
             number: reference.number,
             path,
+            also,
             prepare,
         })
+    }
+
+    /// A file that may be named, is there and can be a reference; anything else is reported.
+    fn file(&mut self, key: &str, given: &Path, as_it_is: bool) -> Option<PathBuf> {
+        let (folder, allowed) = (self.world.folder(), self.world.allowed_folders());
+        paths::confine(given, folder, allowed)
+            .map_err(|problem| problem.into_fault(given))
+            .and_then(|(path, file)| {
+                suits(sniff::sniff(file), as_it_is, given)?;
+                Ok(path)
+            })
+            .map_err(|fault| self.report(key, fault))
+            .ok()
     }
 
     pub(super) fn loras(&mut self, wishes: &Manifest) -> Vec<JobLora> {

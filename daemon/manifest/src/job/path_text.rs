@@ -29,12 +29,29 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<PathBuf,
     })
 }
 
+#[derive(Serialize, Deserialize)]
+struct Form(#[serde(with = "self")] PathBuf);
+
+/// The same for any number of paths.
+pub(super) mod list {
+    use super::{Deserialize, Deserializer, Form, PathBuf, Serialize, Serializer};
+
+    pub(crate) fn serialize<S: Serializer>(
+        paths: &[PathBuf],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(paths.iter().cloned().map(Form))
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<PathBuf>, D::Error> {
+        let forms = Vec::<Form>::deserialize(from)?;
+        Ok(forms.into_iter().map(|form| form.0).collect())
+    }
+}
+
 /// The same for a path that may be left out.
 pub(super) mod maybe {
-    use super::{Deserialize, Deserializer, PathBuf, Serialize, Serializer};
-
-    #[derive(Serialize, Deserialize)]
-    struct Form(#[serde(with = "super")] PathBuf);
+    use super::{Deserialize, Deserializer, Form, PathBuf, Serialize, Serializer};
 
     pub(crate) fn serialize<S: Serializer>(
         path: &Option<PathBuf>,

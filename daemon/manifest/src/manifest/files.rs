@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value};
 
-use crate::document::{Entry, Section};
-use crate::limits::{self, MAX_LORAS, MAX_PREPARATIONS, MAX_REFERENCES};
+use crate::document::{Entry, Section, string};
+use crate::limits::{self, MAX_ALSO, MAX_LORAS, MAX_PREPARATIONS, MAX_REFERENCES};
 use crate::parameters;
 
 /// One `[[reference]]`.
@@ -17,6 +17,8 @@ pub struct Reference {
     pub number: usize,
     /// The path as written.
     pub path: PathBuf,
+    /// More files for the first plugin, as written.
+    pub also: Vec<PathBuf>,
     /// What is done to it first, in order.
     pub prepare: Vec<PreparationStep>,
 }
@@ -55,13 +57,32 @@ pub(super) fn references(section: &mut Section<'_, '_>) -> Vec<Reference> {
             let mut table = section.enter(&entry, "[[reference]] in double brackets")?;
             let path = table.string("path", limits::naming);
             table.require("path", "name the file: path = \"woman.jpg\"");
+            let also = more_files(&mut table);
             let prepare = preparations(&mut table);
             table.finish();
             Some(Reference {
                 number,
                 path: path?.into(),
+                also,
                 prepare,
             })
+        })
+        .collect()
+}
+
+fn more_files(section: &mut Section<'_, '_>) -> Vec<PathBuf> {
+    let entries = section.list("also", MAX_ALSO, "also = [\"second.jpg\", \"third.jpg\"]");
+    entries
+        .iter()
+        .filter_map(|entry| {
+            let named = string(entry.value).and_then(limits::naming);
+            match named {
+                Ok(path) => Some(path.into()),
+                Err(fault) => {
+                    section.report(entry, fault);
+                    None
+                }
+            }
         })
         .collect()
 }

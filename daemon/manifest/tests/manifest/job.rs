@@ -73,6 +73,7 @@ fn the_stored_form_is_known() {
 fn the_files_of_a_job_are_references_then_the_picture_then_its_mask() {
     let mut job = job(Seeds::Fixed(vec![1]));
     job.references = vec![JobReference {
+ also: Vec::new(),
         number: 1,
         path: "/a.png".into(),
         prepare: Vec::new(),
@@ -179,6 +180,7 @@ proptest! {
         job.references = (1..)
             .zip(paths)
             .map(|(number, path)| JobReference {
+ also: Vec::new(),
                 number,
                 path,
                 prepare: vec![Preparation {

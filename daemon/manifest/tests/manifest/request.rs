@@ -7,6 +7,7 @@ use crate::world::{Machine, short};
 
 fn reference(path: &str, prepare: &[&str]) -> RequestReference {
     RequestReference {
+        also: Vec::new(),
         path: path.into(),
         prepare: prepare.iter().map(|step| (*step).to_owned()).collect(),
     }

@@ -4,11 +4,14 @@
 use wasmtime::Result;
 use wasmtime::component::Resource;
 
-use super::bindings::atelier::plugin::{log, pictures};
+use super::bindings::atelier::plugin::{infer, log, pictures, random, settings};
 use crate::call::Call;
 use crate::pictures::{Canvas, Picture, PictureError};
 use crate::region::Region;
 use crate::speech::Level;
+use crate::tensor::{Numbers, Tensor, Trouble};
+
+mod draw;
 
 /// An error as the plugin hears it, or the end of the call.
 fn told<T>(result: Result<T, PictureError>) -> Result<Result<T, String>> {
@@ -51,6 +54,10 @@ impl pictures::HostPicture for Call {
         at: pictures::Region,
     ) -> Result<Result<Vec<u8>, String>> {
         told(self.studio.read(&picture, region(at)))
+    }
+
+    fn format(&mut self, picture: Resource<Picture>) -> Result<Option<String>> {
+        Ok(self.studio.format(&picture)?)
     }
 
     fn resized(
@@ -103,6 +110,13 @@ impl pictures::HostCanvas for Call {
         Ok(self.studio.paste(&canvas, &source, x, y)?)
     }
 
+    fn snapshot(
+        &mut self,
+        canvas: Resource<Canvas>,
+    ) -> Result<Result<Resource<Picture>, String>> {
+        told(self.studio.snapshot(&canvas))
+    }
+
     fn drop(&mut self, canvas: Resource<Canvas>) -> Result<()> {
         self.studio.take(canvas).map(drop).map_err(Into::into)
     }
@@ -123,5 +137,61 @@ impl log::Host for Call {
     fn progress(&mut self, fraction: f32) -> Result<()> {
         self.voice.progress(fraction);
         Ok(())
+    }
+}
+
+impl infer::Host for Call {
+    fn run(
+        &mut self,
+        model: String,
+        inputs: Vec<infer::Tensor>,
+    ) -> Result<Result<Vec<infer::Tensor>, infer::Trouble>> {
+        let inputs = inputs.into_iter().map(lowered).collect();
+        let end = &self.end;
+        let answer = self.reach.infer(&model, inputs, &|| end.is_reached());
+        Ok(answer
+            .map(|outputs| outputs.into_iter().map(lifted).collect())
+            .map_err(|trouble| match trouble {
+                Trouble::Denied(sentence) => infer::Trouble::Denied(sentence),
+                Trouble::Missing(sentence) => infer::Trouble::Missing(sentence),
+                Trouble::Input(sentence) => infer::Trouble::Input(sentence),
+                Trouble::Failed(sentence) => infer::Trouble::Failed(sentence),
+            }))
+    }
+}
+
+fn lowered(tensor: infer::Tensor) -> Tensor {
+    Tensor {
+        name: tensor.name,
+        shape: tensor.shape,
+        numbers: match tensor.numbers {
+            infer::Numbers::Floats(numbers) => Numbers::Floats(numbers),
+            infer::Numbers::Integers(numbers) => Numbers::Integers(numbers),
+            infer::Numbers::Bytes(numbers) => Numbers::Bytes(numbers),
+        },
+    }
+}
+
+fn lifted(tensor: Tensor) -> infer::Tensor {
+    infer::Tensor {
+        name: tensor.name,
+        shape: tensor.shape,
+        numbers: match tensor.numbers {
+            Numbers::Floats(numbers) => infer::Numbers::Floats(numbers),
+            Numbers::Integers(numbers) => infer::Numbers::Integers(numbers),
+            Numbers::Bytes(numbers) => infer::Numbers::Bytes(numbers),
+        },
+    }
+}
+
+impl random::Host for Call {
+    fn bytes(&mut self, count: u32) -> Result<Result<Vec<u8>, String>> {
+        Ok(self.reach.random(count))
+    }
+}
+
+impl settings::Host for Call {
+    fn get(&mut self, key: String) -> Result<Result<Option<String>, String>> {
+        Ok(self.reach.setting(&key))
     }
 }

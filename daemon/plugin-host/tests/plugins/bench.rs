@@ -2,11 +2,9 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use atelier_plugin_host::{
-    Limits, LogLine, Plugin, PluginError, PluginHost, PrepareRequest, Prepared, Source,
-};
+    Limits, LogLine, Plugin, PluginError, PluginHost, PrepareRequest, Prepared, Source, Said};
 use image::{Rgba, RgbaImage};
 use serde_json::Map;
 use tempfile::TempDir;
@@ -94,7 +92,7 @@ pub(crate) fn picture() -> RgbaImage {
 /// Asks for 8 × 6 pixels from one picture.
 pub(crate) fn request() -> PrepareRequest {
     PrepareRequest::new(
-        vec![Source::Picture(Arc::new(picture()))],
+        vec![Source::picture(picture())],
         Map::new(),
         (8, 6),
     )
@@ -110,7 +108,11 @@ pub(crate) fn heard(
     request: &PrepareRequest,
 ) -> (Result<Prepared, PluginError>, Vec<LogLine>) {
     let mut lines = Vec::new();
-    let result = plugin.prepare(request, &mut |line| lines.push(line));
+    let result = plugin.prepare(request, &mut |said| {
+        if let Said::Line(line) = said {
+            lines.push(line);
+        }
+    });
     (result, lines)
 }
 

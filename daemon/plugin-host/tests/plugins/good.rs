@@ -1,10 +1,9 @@
 //! Plugins that keep to the rules.
 
 use std::fs;
-use std::sync::{Arc, Mutex};
 
 use atelier_plugin_host::{
-    Level, LogLine, PluginError, PluginHost, PrepareRequest, Refusal, Source, SourceKind, World,
+    Level, LogLine, PluginError, PluginHost, PrepareRequest, Refusal, Said, Source, SourceKind, World,
 };
 use image::{Rgba, RgbaImage};
 use serde_json::{Map, json};
@@ -101,21 +100,21 @@ const DRAW: &str = r#"
 fn the_host_draws_for_a_plugin() {
     let plugin = Bench::new().load(&Forge::new("draw", DRAW));
     let red = RgbaImage::from_pixel(40, 30, Rgba([255, 0, 0, 255]));
-    let seen = Arc::new(Mutex::new(Vec::new()));
-    let progress = Arc::clone(&seen);
-    let request = PrepareRequest {
-        progress: Some(Arc::new(move |fraction| {
-            progress.lock().unwrap().push(fraction)
-        })),
-        ..PrepareRequest::new(vec![Source::Picture(Arc::new(red))], Map::new(), (8, 6))
-    };
-    let prepared = plugin.prepare(&request, &mut |_| {}).unwrap();
+    let request = PrepareRequest::new(vec![Source::picture(red)], Map::new(), (8, 6));
+    let mut seen = Vec::new();
+    let prepared = plugin
+        .prepare(&request, &mut |said| {
+            if let Said::Progress(fraction) = said {
+                seen.push(fraction);
+            }
+        })
+        .unwrap();
     let expected = RgbaImage::from_fn(8, 6, |x, y| match (x, y) {
         (0..2, 0) => Rgba([255, 0, 0, 255]),
         _ => Rgba([0, 0, 255, 255]),
     });
     assert_eq!(prepared.pictures, [expected]);
-    assert_eq!(*seen.lock().unwrap(), [0.5, 1.0]);
+    assert_eq!(seen, [0.5, 1.0]);
 }
 
 /// Gives the document back as keypoints, and one note.
@@ -204,7 +203,7 @@ fn clones_run_at_the_same_time() {
 #[test]
 fn an_impossible_request_is_the_callers_fault() {
     let plugin = Bench::new().load(&good());
-    let empty = Source::Picture(Arc::new(RgbaImage::new(0, 3)));
+    let empty = Source::picture(RgbaImage::new(0, 3));
     for request in [
         PrepareRequest::new(vec![], Map::new(), (8, 6)),
         PrepareRequest::new(vec![empty], Map::new(), (8, 6)),

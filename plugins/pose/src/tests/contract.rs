@@ -18,6 +18,19 @@ fn a_picture_is_refused_with_what_is_wanted() {
 }
 
 #[test]
+fn a_picture_beside_the_document_changes_nothing() {
+    let picture = Picture::from_rgba(SIZE, vec![7; SIZE.bytes().unwrap()]).unwrap();
+    let sources = vec![
+        Source::Picture(picture),
+        Source::Document(dancer().to_string()),
+    ];
+    let beside = Pose::prepare(Request::new(sources, "{}", SIZE)).unwrap();
+    let alone = pose(&dancer().to_string(), "{}", SIZE).unwrap();
+    assert_eq!(beside.pictures[0].rgba(), alone.pictures[0].rgba());
+    assert_eq!(beside.keypoints, alone.keypoints);
+}
+
+#[test]
 fn two_documents_are_one_too_many() {
     let document = || Source::Document(dancer().to_string());
     let request = Request::new(vec![document(), document()], "{}", SIZE);
@@ -42,7 +55,13 @@ fn words_come_only_when_asked_for() {
     let outcome = pose(&dancer().to_string(), r#"{ "prompt": true }"#, SIZE).unwrap();
     assert_eq!(
         outcome.prompt.as_deref(),
-        Some("in exactly the pose of the stick figure")
+        Some("in the pose of image {image}")
+    );
+    let crowd = include_str!("../../tests/golden/crowd.json");
+    let outcome = pose(crowd, r#"{ "prompt": true }"#, SIZE).unwrap();
+    assert_eq!(
+        outcome.prompt.as_deref(),
+        Some("in the poses of the people of image {image}")
     );
 }
 

@@ -1,8 +1,7 @@
 //! The same person in every form that writers use.
 
 use super::{SIZE, dancer, dancer_joints, drawn, pose, refused};
-use crate::keypoints::Format;
-use crate::parse;
+use atelier_keypoints::{Format, read};
 use serde_json::{Value, json};
 
 /// The dancer's joints as COCO orders them, without the neck.
@@ -28,7 +27,7 @@ fn openpose(flat: Vec<f64>) -> Value {
 }
 
 fn format_of(document: &Value) -> Format {
-    parse::document(&document.to_string(), 1).unwrap().format
+    read::document(&document.to_string(), 1).unwrap().format
 }
 
 #[test]
@@ -124,6 +123,47 @@ fn a_coco_file_knows_its_canvas() {
     assert_eq!(drawn(&file), drawn(&with_coco_neck()));
 }
 
+/// COCO-WholeBody's points: the dancer's body, feet far away, and a face and hands whose points
+/// are told apart by where they are.
+fn whole_body_points() -> Vec<[f64; 3]> {
+    let mut points = coco_points();
+    points.extend([[1.0, 1.0, 1.0]; 6]);
+    let part = |count: usize, y: f64| (0..count).map(move |n| [40.0 + 2.0 * n as f64, y, 0.9]);
+    points.extend(part(68, 20.0));
+    points.extend(part(21, 60.0));
+    points.extend(part(21, 90.0));
+    points
+}
+
+#[test]
+fn whole_bodies_have_hands_and_a_face_but_no_feet() {
+    let points = whole_body_points();
+    let mut expected = with_coco_neck();
+    let person = &mut expected["people"][0];
+    person["face_keypoints_2d"] = json!(points[23..91].concat());
+    person["hand_left_keypoints_2d"] = json!(points[91..112].concat());
+    person["hand_right_keypoints_2d"] = json!(points[112..].concat());
+    let canvas = r#"{ "canvas_width": 256, "canvas_height": 384 }"#;
+    let flat = |range: std::ops::Range<usize>| points[range].concat();
+    for document in [
+        json!(points),
+        json!([{ "keypoints": points.concat() }]),
+        json!({ "keypoints": flat(0..17), "foot_kpts": flat(17..23), "face_kpts": flat(23..91),
+            "lefthand_kpts": flat(91..112), "righthand_kpts": flat(112..133) }),
+    ] {
+        assert_eq!(format_of(&document), Format::Coco133, "{document:.80}");
+        let outcome = pose(&document.to_string(), canvas, SIZE).unwrap();
+        assert_eq!(
+            outcome.pictures[0].rgba(),
+            drawn(&expected),
+            "{document:.80}"
+        );
+        assert_eq!(outcome.notes[1].value, "coco-wholebody-133");
+    }
+    let short = json!({ "keypoints": flat(0..17), "face_kpts": flat(23..90) });
+    assert!(refused(&short.to_string()).contains("face_kpts: 67 points, and it has 68"));
+}
+
 #[test]
 fn a_bare_list_of_eighteen_points_is_openpose() {
     let document = json!(dancer_joints());
@@ -133,7 +173,7 @@ fn a_bare_list_of_eighteen_points_is_openpose() {
 #[test]
 fn points_without_confidence_are_sure() {
     let points: Vec<_> = coco_points().iter().map(|p| [p[0], p[1]]).collect();
-    let found = parse::document(&json!(points).to_string(), 1).unwrap();
+    let found = read::document(&json!(points).to_string(), 1).unwrap();
     assert_eq!(
         found.people[0].body[0].map(|nose| nose.confidence),
         Some(1.0)
@@ -144,11 +184,11 @@ fn points_without_confidence_are_sure() {
 fn the_neck_is_as_sure_as_the_less_sure_shoulder() {
     let mut points = coco_points();
     points[5][2] = 0.4;
-    let found = parse::document(&json!(points).to_string(), 1).unwrap();
+    let found = read::document(&json!(points).to_string(), 1).unwrap();
     let neck = found.people[0].body[1].unwrap();
     assert!((neck.confidence - 0.4).abs() < 1e-9, "{neck:?}");
     points[6][2] = 0.0;
-    let found = parse::document(&json!(points).to_string(), 1).unwrap();
+    let found = read::document(&json!(points).to_string(), 1).unwrap();
     assert_eq!(found.people[0].body[1], None);
 }
 

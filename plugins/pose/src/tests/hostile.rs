@@ -98,6 +98,6 @@ proptest! {
 
     #[test]
     fn any_text_is_refused_or_read(text in r#"[\[\]\{\}":,0-9a-z .\-]{0,80}"#) {
-        let _ = crate::parse::document(&text, 1);
+        let _ = atelier_keypoints::read::document(&text, 1);
     }
 }

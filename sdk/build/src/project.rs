@@ -1,0 +1,176 @@
+//! A plugin's project: its folder, its language and what its `plugin.toml` says.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::asks::Asks;
+use crate::{BuildError, Language, language_of, name, output};
+
+const PACKAGE_FILE: &str = "plugin.toml";
+/// The interface that this SDK has bindings for.
+const WORLD: &str = "atelier:plugin@1.0.0";
+
+/// A project that can be built.
+#[derive(Clone, Debug)]
+pub(crate) struct Project {
+    /// Its folder, absolute.
+    pub(crate) folder: PathBuf,
+    /// Told by its source.
+    pub(crate) language: Language,
+    /// The text of its `plugin.toml`.
+    pub(crate) package: String,
+    /// What jobs call the plugin.
+    pub(crate) name: String,
+    /// The plugin's own version.
+    pub(crate) version: String,
+    /// What it does, in one line.
+    pub(crate) summary: String,
+    /// What it asks for.
+    pub(crate) asks: Asks,
+}
+
+/// What building needs of a `plugin.toml`; the host checks all of it.
+#[derive(Deserialize)]
+struct Written {
+    name: String,
+    version: String,
+    #[serde(alias = "description")]
+    summary: String,
+    world: String,
+    #[serde(default)]
+    asks: Vec<Ask>,
+}
+
+#[derive(Deserialize)]
+struct Ask {
+    permission: String,
+}
+
+impl Project {
+    /// Reads what a folder says of itself.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::NoPackage`], [`BuildError::Package`], [`BuildError::Read`], and those of
+    /// [`language_of`].
+    pub(crate) fn open(folder: &Path) -> Result<Self, BuildError> {
+        let unreadable = |path: &Path, source| BuildError::Read {
+            path: path.to_owned(),
+            source,
+        };
+        let folder = folder
+            .canonicalize()
+            .map_err(|error| unreadable(folder, error))?;
+        let path = folder.join(PACKAGE_FILE);
+        let package = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(BuildError::NoPackage { folder });
+            }
+            Err(error) => return Err(unreadable(&path, error)),
+        };
+        let refuse = |problem| BuildError::Package {
+            path: path.clone(),
+            problem,
+        };
+        let written: Written =
+            toml::from_str(&package).map_err(|error| refuse(error.to_string()))?;
+        if !name::is_good(&written.name) {
+            let rule = "1 to 64 of a-z, 0-9 and -, the first a letter";
+            return Err(refuse(format!("name = {:?}: {rule}", written.name)));
+        }
+        if written.world != WORLD {
+            return Err(refuse(format!(
+                "world = {:?} is not known here; known: {WORLD}",
+                written.world
+            )));
+        }
+        let permissions = written.asks.iter().map(|ask| ask.permission.as_str());
+        let asks = Asks::parse(permissions).map_err(refuse)?;
+        let language = language_of(&folder)?;
+        Ok(Self {
+            folder,
+            language,
+            name: written.name,
+            version: written.version,
+            summary: written.summary,
+            asks,
+            package,
+        })
+    }
+
+    /// The folder for what is built, made if need be.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::Write`].
+    pub(crate) fn build_folder(&self) -> Result<PathBuf, BuildError> {
+        let folder = self.folder.join("build");
+        output::create_folder(&folder)?;
+        Ok(folder)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        reason = "a test fails by panicking"
+    )]
+
+    use std::fs;
+
+    use super::Project;
+    use crate::BuildError;
+    use crate::asks::Interface;
+
+    const GOOD: &str = r#"
+name = "pose"
+version = "0.1.0"
+license = "MIT"
+summary = "Draws"
+world = "atelier:plugin@1.0.0"
+asks = [{ permission = "model:movenet", reason = "Finds joints." }]
+"#;
+
+    fn open(package: &str) -> Result<Project, BuildError> {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("plugin.c"), "").unwrap();
+        fs::write(folder.path().join("plugin.toml"), package).unwrap();
+        Project::open(folder.path())
+    }
+
+    #[test]
+    fn a_project_says_what_it_asks_for() {
+        let project = open(GOOD).unwrap();
+        assert_eq!(project.name, "pose");
+        assert!(project.asks.need(Interface::Infer));
+        assert!(!project.asks.need(Interface::Random));
+    }
+
+    #[test]
+    fn mistakes_are_refused_with_their_place() {
+        for (from, to, expected) in [
+            ("\"pose\"", "\"Pose\"", "name = \"Pose\""),
+            ("@1.0.0", "@2.0.0", "known: atelier:plugin@1.0.0"),
+            ("model:", "file:", "\"file:movenet\" is no permission"),
+            ("name =", "name", "line 2"),
+            ("summary", "summery", "missing field `summary`"),
+        ] {
+            let error = open(&GOOD.replace(from, to)).unwrap_err();
+            assert_eq!(error.code(), "project-package");
+            assert!(error.to_string().contains(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_folder_without_a_package_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = Project::open(folder.path()).unwrap_err();
+        assert_eq!(error.code(), "project-without-package");
+        assert!(error.hint().unwrap().contains("atelier plugin new"));
+    }
+}

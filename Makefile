@@ -44,7 +44,7 @@ lint: ## what .ci/run checks besides the tests
 
 # Seconds for each target of `make fuzz`.
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS := safetensors gguf lora manifest
+FUZZ_TARGETS := safetensors gguf lora manifest plugin
 FUZZ := $(CARGO_TARGET_DIR)/fuzz
 fuzz: ## look for files that break their readers, FUZZ_SECONDS each (default 60)
 	@[ -x $(TOOLS)/bin/cargo-fuzz ] || { \

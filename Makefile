@@ -16,7 +16,7 @@ RELEASE := $(CARGO_TARGET_DIR)/release
 PLUGINS := $(CARGO_TARGET_DIR)/plugins
 TOOLS := $(CARGO_TARGET_DIR)/tools
 
-.PHONY: help setup build plugins demo test bench lint fuzz deny install uninstall clean
+.PHONY: help setup build plugins thunder demo test bench lint fuzz deny install uninstall clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ build: setup ## build the program, the tests and the tools (the first time takes
 
 plugins: build ## build the first-party plugins to WebAssembly components
 	COMPONENTIZE=$(RELEASE)/atelier-componentize plugins/build.sh
+
+thunder: ## fetch the larger model for pose-from-photo and make it ONNX (needs npm)
+	plugins/pose-from-photo/model/convert.py --model thunder
 
 demo: plugins ## run the main job on the small model in this repository and show the picture
 	@ATELIER=$(RELEASE)/atelier PLUGINS=$(PLUGINS) tests/demo.sh

@@ -79,6 +79,7 @@ install: plugins ## install for this user (PREFIX=~/.local), or for all with PRE
 	    > $(DESTDIR)$(PREFIX)/share/systemd/user/atelier.service
 	for plugin in $(PLUGINS)/*/; do \
 	    install -Dm644 "$$plugin"plugin.* -t $(DESTDIR)$(PREFIX)/share/atelier/plugins/$$(basename "$$plugin"); done
+	install -Dm644 plugins/*/model/*.onnx -t $(DESTDIR)$(PREFIX)/share/atelier/models
 	@echo "installed in $(DESTDIR)$(PREFIX); start it with: systemctl --user daemon-reload;" \
 	    "systemctl --user enable --now atelier"
 
@@ -87,6 +88,7 @@ uninstall: ## remove what install put there; pictures, keys and models stay
 	rm -f $(DESTDIR)$(PREFIX)/share/dbus-1/interfaces/org.atelier.Atelier1.*.xml
 	rm -f $(DESTDIR)$(PREFIX)/share/dbus-1/services/org.atelier.Atelier1.service
 	rm -f $(DESTDIR)$(PREFIX)/share/systemd/user/atelier.service
+	for model in plugins/*/model/*.onnx; do rm -f $(DESTDIR)$(PREFIX)/share/atelier/models/$$(basename "$$model"); done
 	for plugin in plugins/*/; do rm -rf $(DESTDIR)$(PREFIX)/share/atelier/plugins/$$(basename "$$plugin"); done
 
 clean: ## remove everything built here

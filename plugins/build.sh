@@ -123,6 +123,9 @@ componentize() {
 }
 
 choose_compiler
+# What the plugins run through `infer`.
+mkdir -p "$out/../models"
+install -m 644 plugins/*/model/*.onnx "$out/../models"
 for plugin in "${plugins[@]}"; do
     build_module "$plugin"
     mkdir -p "$out/$plugin"

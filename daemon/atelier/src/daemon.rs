@@ -29,7 +29,7 @@ use live::Live;
 pub(crate) use run::run;
 
 /// Plugins that come with Atelier.
-const FIRST_PARTY: [&str; 2] = ["fit", "pose"];
+const FIRST_PARTY: [&str; 3] = ["fit", "pose", "pose-from-photo"];
 
 /// Everything that the threads and the bus share.
 pub(crate) struct Daemon {

@@ -2,7 +2,9 @@
 //! once, and what ends two of them fails alone.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use atelier_tests::{Daemon, Home, wait_for, wait_until};
 use rustix::process::{Pid, Signal, kill_process};
@@ -104,4 +106,51 @@ fn a_renderer_is_no_verb_for_people() {
     assert!(run.stdout.is_empty(), "it is told nothing, and ends");
     let help = home.atelier(&["--help"]).exits(0);
     assert!(!help.stdout.contains("renderer"), "{help}");
+}
+
+/// How often these words are in the log of the daemon, which its renderer writes to as well.
+fn logged(daemon: &Daemon<'_>, words: &str) -> usize {
+    daemon.log().matches(words).count()
+}
+
+/// What the first picture of a size costs is paid before there is a job, and the job finds it paid: the model is
+/// opened once, by the renderer that then draws.
+#[test]
+fn a_size_that_is_to_be_warm_is_drawn_before_there_is_a_job_and_the_job_finds_the_model_open() {
+    for (device, precision) in [("cpu", "f32"), ("twin", "bf16")] {
+        let home = Home::new();
+        let settings = format!(
+            "[device]\ndevice = \"{device}\"\nprecision = \"{precision}\"\nwarm = [\"64x64\", \"80x64\"]\n"
+        );
+        fs::write(home.path().join("config.toml"), settings).unwrap();
+        let mut says_more = Command::new("env");
+        says_more.arg("ATELIER_LOG=warn,atelier=info,atelier_flux::pipeline=debug");
+        let daemon = Daemon::start_under(&home, says_more);
+        let is_warm = |size: &str| daemon.log().contains(&format!("size={size}"));
+        wait_until("both sizes are warm", || {
+            is_warm("64x64") && is_warm("80x64")
+        });
+        let renderer = daemon.renderer();
+        assert!(renderer.is_some(), "{device}: {}", daemon.log());
+        let drawn = |daemon: &Daemon<'_>| {
+            (
+                logged(daemon, "DEBUG opened "),
+                logged(daemon, "DEBUG decoded "),
+            )
+        };
+        assert_eq!(drawn(&daemon), (1, 2), "{device}: {}", daemon.log());
+        let outbox = Home::names(&home.outbox());
+        assert!(
+            outbox.is_empty(),
+            "{device}: nothing is delivered: {outbox:?}"
+        );
+
+        home.drop_manifest(
+            "first",
+            "manifest = 1\nprompt = \"a kite\"\nwidth = 64\nheight = 64\nsteps = 1\n",
+        );
+        let _ = home.wait_for_result("first");
+        assert_eq!(daemon.renderer(), renderer, "{device}");
+        assert_eq!(drawn(&daemon), (1, 3), "{device}: {}", daemon.log());
+    }
 }

@@ -43,8 +43,8 @@ pub(super) fn find(machine: &Machine) -> Result<PathBuf, BuildError> {
 pub(super) struct Manifest {
     /// The file name of the library, without `.wasm`.
     pub(super) library: String,
-    /// The workspace's folder first, then those of path dependencies that lie outside of it.
-    roots: Vec<PathBuf>,
+    /// The workspaces of path dependencies that lie outside of the project's own.
+    outside: Vec<PathBuf>,
 }
 
 #[derive(Deserialize)]
@@ -107,18 +107,20 @@ impl Manifest {
                 problem: "no library: a plugin is a package with src/lib.rs".to_owned(),
             });
         };
-        let mut roots = vec![metadata.workspace_root];
-        let outside = package
+        let own = &metadata.workspace_root;
+        let mut outside: Vec<PathBuf> = Vec::new();
+        let dependencies = package
             .into_iter()
             .flat_map(|package| &package.dependencies);
-        for dependency in outside.filter_map(|dependency| dependency.path.as_ref()) {
-            if roots.iter().any(|root| dependency.starts_with(root)) {
+        for dependency in dependencies.filter_map(|dependency| dependency.path.as_ref()) {
+            let is_known = |root: &PathBuf| dependency.starts_with(root);
+            if is_known(own) || outside.iter().any(is_known) {
                 continue;
             }
             // Its whole workspace: it may have path dependencies of its own there.
-            roots.push(self::metadata(cargo, dependency, options)?.workspace_root);
+            outside.push(self::metadata(cargo, dependency, options)?.workspace_root);
         }
-        Ok(Self { library, roots })
+        Ok(Self { library, outside })
     }
 }
 
@@ -187,15 +189,17 @@ pub(super) fn module_build(
 
 /// Keeps this machine's paths out of the module, where panics have their places. Of two that
 /// match, rustc takes the last.
+///
+/// The project's own workspace needs none, because cargo names its files from there; and it must
+/// have none: another flag for each project would build the standard library again for each.
 fn remappings(manifest: &Manifest, options: &BuildOptions) -> Vec<String> {
-    let mut flags = Vec::new();
-    for (number, root) in manifest.roots.iter().enumerate() {
-        let to = if number == 0 { "/plugin" } else { "/beside" };
-        flags.push(remap(root, to));
-    }
-    flags.push(remap(&options.machine.cargo_home, "/cargo"));
-    flags.push(remap(&options.wasm_target, "/target"));
-    flags
+    let outside = manifest.outside.iter().map(|root| remap(root, "/beside"));
+    outside
+        .chain([
+            remap(&options.machine.cargo_home, "/cargo"),
+            remap(&options.wasm_target, "/target"),
+        ])
+        .collect()
 }
 
 fn remap(from: &Path, to: &str) -> String {

@@ -29,7 +29,7 @@ fn options(path: &Path) -> BuildOptions {
 fn arguments(toolchain: &Toolchain) -> Vec<String> {
     let manifest = Manifest {
         library: "grey".to_owned(),
-        roots: vec![PathBuf::from("/home/a/grey"), PathBuf::from("/home/a/sdk")],
+        outside: vec![PathBuf::from("/home/a/sdk")],
     };
     let folder = Path::new("/home/a/grey");
     let command = module_build(
@@ -63,7 +63,6 @@ fn the_profile_and_the_paths_are_given_whatever_the_project_says() {
     assert_eq!(
         read,
         [
-            "--remap-path-prefix=/home/a/grey=/plugin",
             "--remap-path-prefix=/home/a/sdk=/beside",
             "--remap-path-prefix=/home/a/.cargo=/cargo",
             "--remap-path-prefix=/home/a/\"wasm\"=/target",
@@ -116,7 +115,7 @@ fn the_library_and_what_lies_outside_are_read_from_cargo() {
         manifest,
         Manifest {
             library: "grey_plugin".to_owned(),
-            roots: vec![folder, root.join("sdk")],
+            outside: vec![root.join("sdk")],
         }
     );
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 /// Under `sdk/`; one that is not there is left out.
-const FOLDERS: [&str; 6] = ["c", "draw", "rust", "templates", "wit", "python"];
+const FOLDERS: [&str; 7] = ["c", "draw", "js", "python", "rust", "templates", "wit"];
 
 /// What building leaves in those folders, and what only the SDK's own tests need.
 const LEFT_OUT: [&str; 5] = ["target", "build", "tests", "__pycache__", "node_modules"];

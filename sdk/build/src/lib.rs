@@ -23,6 +23,7 @@ mod output;
 mod project;
 mod python;
 mod rust;
+mod script;
 mod vendor;
 mod world;
 

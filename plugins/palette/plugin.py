@@ -5,7 +5,6 @@ bands. Everything that varies follows from those pixels, so the same job gives t
 """
 
 from atelier_plugin import Canvas, Outcome, Picture, Region, Request, SourceFailure, log
-
 from clusters import Cluster, clusters
 from names import name
 from oklab import from_srgb, to_srgb

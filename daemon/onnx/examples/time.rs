@@ -16,7 +16,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let count = side as usize * side as usize * 3;
     let mut pixels = Vec::new();
-    std::io::stdin().take(count as u64).read_to_end(&mut pixels)?;
+    std::io::stdin()
+        .take(count as u64)
+        .read_to_end(&mut pixels)?;
     pixels.resize(count, 128);
     let input = Tensor {
         name: "input".to_owned(),
@@ -37,7 +39,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         taken.push(start.elapsed().as_secs_f64() * 1e3);
     }
     taken.sort_by(f64::total_cmp);
-    eprintln!("running {:.1} ms (median of {})", taken[taken.len() / 2], taken.len());
+    eprintln!(
+        "running {:.1} ms (median of {})",
+        taken[taken.len() / 2],
+        taken.len()
+    );
     for tensor in made {
         println!("{} {:?} {:?}", tensor.name, tensor.shape, tensor.numbers);
     }

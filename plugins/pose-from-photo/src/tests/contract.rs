@@ -46,7 +46,7 @@ fn the_schema_has_the_parameters_and_their_defaults() {
 
     answer(vec![recorded()]);
     for wrong in [
-        r#"{ "modle": "thunder" }"#,
+        r#"{ "mode": "thunder" }"#,
         r#"{ "model": "lite" }"#,
         r#"{ "threshold": 2 }"#,
     ] {

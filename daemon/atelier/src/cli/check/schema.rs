@@ -124,7 +124,7 @@ mod tests {
                 Some("of type boolean"),
             ),
             (
-                json!({ "mode": "pad", "witdh": 64 }),
+                json!({ "mode": "pad", "breadth": 64 }),
                 Some("there are face, mode, width"),
             ),
             (json!({}), Some("is missing")),

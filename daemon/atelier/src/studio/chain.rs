@@ -157,10 +157,10 @@ impl Setting<'_> {
         add(b"atelier prepared 1");
         add(ready.plugin.sha256().as_bytes());
         add(&material.digest);
-        // Keys of a JSON object are sorted, so the same parameters are the same text.
-        add(serde_json::Value::Object(step.parameters.clone())
-            .to_string()
-            .as_bytes());
+        // The same parameters are the same text in whatever order they were written.
+        let mut parameters = serde_json::Value::Object(step.parameters.clone());
+        parameters.sort_all_objects();
+        add(parameters.to_string().as_bytes());
         add(&self.output.0.to_le_bytes());
         add(&self.output.1.to_le_bytes());
         add(ready.reach(self.seed).as_bytes());

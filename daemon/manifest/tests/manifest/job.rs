@@ -62,7 +62,7 @@ fn pictures_are_named_by_number() {
 fn the_stored_form_is_known() {
     let stored: Value =
         serde_json::from_str(&job(Seeds::Fixed(vec![1])).to_json().unwrap()).unwrap();
-    assert_eq!(stored["version"], json!(2));
+    assert_eq!(stored["version"], json!(3));
     assert_eq!(stored["reference_cap"], json!("1MP"));
     assert_eq!(stored["seeds"], json!({ "fixed": [1] }));
     assert_eq!(stored["output"], json!({ "format": "png", "quality": 95 }));
@@ -89,6 +89,10 @@ fn the_files_of_a_job_are_references_then_the_picture_then_its_mask() {
         },
     });
     let files = ["/a.png", "/b.png", "/c.png"].map(PathBuf::from);
+    assert_eq!(job.inputs(), files);
+    // What a reference takes besides comes after all references.
+    job.references[0].also = vec!["/d.png".into()];
+    let files = ["/a.png", "/d.png", "/b.png", "/c.png"].map(PathBuf::from);
     assert_eq!(job.inputs(), files);
     let stored = job.to_json().unwrap();
     assert_eq!(Job::from_json(&stored).unwrap(), job);

@@ -18,7 +18,8 @@ pub(super) fn problem(
     for (name, value) in parameters {
         match known.get(name) {
             None if closed => {
-                let names: Vec<&str> = known.keys().map(String::as_str).collect();
+                let mut names: Vec<&str> = known.keys().map(String::as_str).collect();
+                names.sort_unstable();
                 let known = match names.len() {
                     0 => "it takes none".to_owned(),
                     _ => format!("there are {}", names.join(", ")),

@@ -240,7 +240,10 @@ mod tests {
         let note = |key: &str, value: &str| (key.to_owned(), value.to_owned());
         type Spoil = fn(&mut Prepared);
         let cases: [(&str, Spoil); 9] = [
-            ("no picture", |it| it.pictures.clear()),
+            ("no picture", |it| {
+                it.pictures.clear();
+                it.keypoints = None;
+            }),
             ("empty picture of 0 x 7", |it| {
                 it.pictures.push(RgbaImage::new(0, 7))
             }),

@@ -47,8 +47,11 @@ fn recorded() -> Vec<f32> {
     serde_json::from_value(numbers).unwrap()
 }
 
+/// The models that were run, each with what went in.
+type Asked = Rc<RefCell<Vec<(String, Vec<Tensor>)>>>;
+
 /// Answers each look with the next of these, the last again and again, and remembers the looks.
-fn answer(answers: Vec<Vec<f32>>) -> Rc<RefCell<Vec<(String, Vec<Tensor>)>>> {
+fn answer(answers: Vec<Vec<f32>>) -> Asked {
     let looks = Rc::new(RefCell::new(Vec::new()));
     let seen = looks.clone();
     infer::answer_with(move |model, inputs| {

@@ -154,7 +154,11 @@ pub(super) fn chain(nodes: usize) -> Vec<u8> {
         }
     };
     let link = |index: usize| {
-        let operation = if index % 2 == 0 { "Sin" } else { "Exp" };
+        let operation = if index.is_multiple_of(2) {
+            "Sin"
+        } else {
+            "Exp"
+        };
         let output = if index + 1 == nodes {
             "y".to_owned()
         } else {

@@ -2,7 +2,7 @@
 //! them as the coloured skeleton that plugin `pose` draws of keypoints.
 //!
 //! A photograph is [looked at](look) by MoveNet, a model of the host's: first as a whole, then,
-//! where the person does not fill it, in the [square](square) around them, which puts more of the
+//! where the person does not fill it, in the [square] around them, which puts more of the
 //! model's few pixels on the person. What it found are COCO's 17 [joints]; the rest is what all
 //! plugins of keypoints share.
 //!

@@ -1,6 +1,7 @@
 //! `atelier plugin new`, `build`, `test` and `pack`: an author's way from an idea to one file.
 
-use std::fs::{self, File};
+use std::fs::{self, DirBuilder, File};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use atelier_plugin_build::{BuildError, BuildOptions, Language, SdkSource};
@@ -128,9 +129,12 @@ pub(super) fn pack(place: &Place, home: &Home, args: &PackArgs) -> Result<(), Fa
     let staged = Staged::of(&args.project, home)?;
     let package = Package::read(&staged.folder).map_err(|e| Fault::plugin(Stage::Check, &e))?;
     if args.sign {
-        home.create()?;
         let path = home.keys().join("plugin-author.key");
-        AuthorKey::open_or_create(&path)
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(home.keys())
+            .and_then(|()| AuthorKey::open_or_create(&path))
             .map_err(|cause| Fault::io(Stage::Sign, "author-key-unusable", &path, &cause))?
             .sign(&staged.folder)
             .map_err(|e| Fault::plugin(Stage::Sign, &e))?;

@@ -108,8 +108,9 @@ fn what_was_changed_after_signing_is_not_installed() {
 #[test]
 fn an_update_must_come_from_the_first_author() {
     let home = Home::new();
-    let (first, _) = packed(&Home::new(), "first");
-    let (other, _) = packed(&Home::new(), "other");
+    let (one, another) = (Home::new(), Home::new());
+    let (first, _) = packed(&one, "first");
+    let (other, _) = packed(&another, "other");
     let (first, other) = (first.to_str().unwrap(), other.to_str().unwrap());
     let _ = home.atelier(&["plugin", "install", first]).exits(0);
     let error = refused(&home, &["plugin", "install", other], 2);

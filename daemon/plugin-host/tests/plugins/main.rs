@@ -12,5 +12,6 @@ mod cache;
 mod forge;
 mod good;
 mod hostile;
+mod kept;
 mod powers;
 mod refused;

@@ -1,5 +1,8 @@
 //! Sizes and rectangles, and the few questions that every plugin asks of them.
 
+/// Models take sides in multiples of this; others are cropped.
+const MULTIPLE: u32 = 16;
+
 /// Width and height in pixels.
 ///
 /// ```
@@ -50,6 +53,25 @@ impl Size {
         } else {
             Size::new(frame.width, share(frame.width, self.height, self.width))
         }
+    }
+
+    /// This size, scaled down where its longer side is over `longest`, each side brought to the
+    /// nearest multiple of 16, which is what models take without cropping. A reference costs time
+    /// by its area, so what has no fine detail, a skeleton say, should be no larger than it needs.
+    ///
+    /// ```
+    /// use atelier_plugin::Size;
+    ///
+    /// assert_eq!(Size::new(1536, 1024).economical(768), Size::new(768, 512));
+    /// assert_eq!(Size::new(100, 60).economical(768), Size::new(96, 64));
+    /// ```
+    #[must_use]
+    pub fn economical(self, longest: u32) -> Size {
+        let longest = self.width.max(self.height).min(longest);
+        let size = self.inside(Size::new(longest, longest));
+        let round =
+            |side: u32| (side.saturating_add(MULTIPLE / 2) / MULTIPLE * MULTIPLE).max(MULTIPLE);
+        Size::new(round(size.width), round(size.height))
     }
 
     /// This size with the sides that are given; where only one is, the other follows it in this
@@ -161,6 +183,21 @@ mod tests {
         let thread = Size::new(1, 100_000);
         assert_eq!(thread.inside(Size::new(64, 64)), Size::new(1, 64));
         assert_eq!(Size::new(9, 0).covering(Size::new(0, 9)).height, 9);
+    }
+
+    #[test]
+    fn an_economical_size_is_small_and_in_multiples() {
+        for (size, expected) in [
+            ((1024, 1024), (768, 768)),
+            ((1024, 1536), (512, 768)),
+            ((1360, 768), (768, 432)),
+            ((512, 512), (512, 512)),
+            ((4096, 16), (768, 16)),
+            ((0, 0), (16, 16)),
+        ] {
+            let economical = Size::new(size.0, size.1).economical(768);
+            assert_eq!((economical.width, economical.height), expected, "{size:?}");
+        }
     }
 
     #[test]

@@ -87,7 +87,7 @@ pub use geometry::{Region, Size};
 pub use outcome::{Failure, Note, Outcome};
 pub use picture::{Canvas, Picture, Refused};
 pub use request::{Request, Source};
-pub use within::Within;
+pub use within::{Decimal, Within};
 
 /// What a plugin does. Implement it on a unit struct and name that to [`export!`].
 pub trait Plugin {

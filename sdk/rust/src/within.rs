@@ -1,4 +1,4 @@
-//! An integer parameter that knows its bounds.
+//! Parameters that know their bounds.
 
 use serde::{Deserialize, Deserializer, de};
 
@@ -47,5 +47,55 @@ impl<'de, const LOW: u32, const HIGH: u32> Deserialize<'de> for Within<LOW, HIGH
             .ok()
             .and_then(Self::new)
             .ok_or_else(|| de::Error::custom(format!("must be {LOW} to {HIGH}, not {number}")))
+    }
+}
+
+/// A number from `LOW` to `HIGH` thousandths, both included: `Decimal<0, 1000>` is 0 to 1. Use it
+/// like [`Within`], for numbers that need not be whole.
+///
+/// ```
+/// use atelier_plugin::{Decimal, Failure, Request, Size};
+///
+/// #[derive(serde::Deserialize)]
+/// struct Move {
+///     right: Decimal<-500, 500>,
+/// }
+///
+/// let request = |json| Request::of_document("", json, Size::new(64, 64));
+/// let a_quarter: Move = request(r#"{ "right": 0.25 }"#).parameters()?;
+/// assert_eq!(a_quarter.right.get(), 0.25);
+/// let refused = request(r#"{ "right": 2 }"#).parameters::<Move>().err();
+/// assert_eq!(refused, Some(Failure::parameter("right", "must be -0.5 to 0.5, not 2")));
+/// # Ok::<(), Failure>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Decimal<const LOW: i32, const HIGH: i32>(f64);
+
+impl<const LOW: i32, const HIGH: i32> Decimal<LOW, HIGH> {
+    /// A number of thousandths, or none where it is out of bounds.
+    pub const fn of_thousandths(number: i32) -> Option<Self> {
+        if LOW <= number && number <= HIGH {
+            Some(Self(number as f64 / 1000.0))
+        } else {
+            None
+        }
+    }
+
+    /// The number.
+    pub const fn get(self) -> f64 {
+        self.0
+    }
+}
+
+impl<'de, const LOW: i32, const HIGH: i32> Deserialize<'de> for Decimal<LOW, HIGH> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = f64::deserialize(deserializer)?;
+        let (low, high) = (f64::from(LOW) / 1000.0, f64::from(HIGH) / 1000.0);
+        if (low..=high).contains(&number) {
+            Ok(Self(number))
+        } else {
+            let message = format!("must be {low} to {high}, not {number}");
+            Err(de::Error::custom(message))
+        }
     }
 }

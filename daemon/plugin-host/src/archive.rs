@@ -10,7 +10,7 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 use crate::error::PluginError;
-use crate::package::{PACKAGE_FILE, folder_name};
+use atelier_plugin_package::{PACKAGE_FILE, folder_name};
 
 /// The ending of a packed plugin.
 pub const ARCHIVE_EXTENSION: &str = "atelier-plugin";

@@ -14,7 +14,8 @@ use sha2::{Digest, Sha256};
 
 use crate::archive;
 use crate::error::PluginError;
-use crate::package::folder_name;
+use crate::hex::{hex, unhex};
+use atelier_plugin_package::folder_name;
 
 /// The file that holds a signature, beside `plugin.toml`.
 const SIGNATURE_FILE: &str = "signature.toml";
@@ -139,24 +140,6 @@ fn statement(folder: &Path) -> Result<String, PluginError> {
         let _ = writeln!(text, "{}  {name}", hex(&Sha256::digest(bytes)));
     }
     Ok(text)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
-fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
-    if text.len() != 2 * N || !text.is_ascii() {
-        return None;
-    }
-    let mut bytes = [0; N];
-    for (at, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(&text[2 * at..2 * at + 2], 16).ok()?;
-    }
-    Some(bytes)
 }
 
 #[cfg(test)]

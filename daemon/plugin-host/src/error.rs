@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use atelier_plugin_package::PackageError;
 use thiserror::Error;
 
 /// What a plugin itself gave as the reason why nothing came out.
@@ -164,6 +165,15 @@ pub enum PluginError {
         /// What is wrong, with the folder's path where it is the folder.
         problem: String,
     },
+}
+
+impl From<PackageError> for PluginError {
+    fn from(error: PackageError) -> Self {
+        match error {
+            PackageError::NotFound { plugin, path } => Self::NotFound { plugin, path },
+            PackageError::Invalid { plugin, problem } => Self::Package { plugin, problem },
+        }
+    }
 }
 
 impl PluginError {

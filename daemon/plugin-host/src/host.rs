@@ -11,9 +11,9 @@ use crate::clock::Clock;
 use crate::error::PluginError;
 use crate::limits::Limits;
 use crate::load;
-use crate::package::{PACKAGE_FILE, Package, World, folder_name};
 use crate::plugin::Plugin;
 use crate::v1;
+use atelier_plugin_package::{PACKAGE_FILE, Package, World, folder_name};
 
 /// Loads plugins and lends them its engine. One is enough for a process; it may be shared between
 /// threads, and plugins outlive it.
@@ -105,7 +105,7 @@ fn discover_in(folder: &Path) -> Vec<(PathBuf, Result<Package, PluginError>)> {
     found.sort();
     found
         .into_iter()
-        .map(|path| (path.clone(), Package::read(&path)))
+        .map(|path| (path.clone(), Package::read(&path).map_err(Into::into)))
         .collect()
 }
 

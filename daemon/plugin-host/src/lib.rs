@@ -7,7 +7,8 @@
 //! instance under [`Limits`]; whatever goes wrong inside it costs that call only and comes back as
 //! a [`PluginError`] that names the plugin.
 //!
-//! The modules, in the order data flows: `package` reads what a plugin says it is, `load` decides
+//! What a plugin says it is, `atelier-plugin-package` reads. The modules, in the order data flows: `archive`
+//! and `author` are a plugin as one file and who signed it, `load` decides
 //! whether its component may run here, `cache` keeps what was compiled, `host` and `plugin` are
 //! the outside, `call` is one run, `clock`, `limits`, `speech`, `pictures` and `powers` are what
 //! that run meets, `v1` speaks version 1 of the interface, and `outcome` checks what came back.
@@ -21,12 +22,11 @@ mod cache;
 mod call;
 mod clock;
 mod error;
+mod hex;
 mod host;
 mod limits;
 mod load;
 mod outcome;
-mod package;
-mod permission;
 mod pictures;
 mod plugin;
 mod powers;
@@ -37,13 +37,12 @@ mod speech;
 mod tensor;
 mod v1;
 
+pub use atelier_plugin_package::{Ask, Grants, NoPermission, Package, Permission, World};
 pub use author::{AuthorKey, author};
 pub use error::{PluginError, Refusal};
 pub use host::PluginHost;
 pub use limits::Limits;
 pub use outcome::{Description, Prepared, SourceKind};
-pub use package::{Package, World};
-pub use permission::{Ask, Grants, NoPermission, Permission};
 pub use plugin::Plugin;
 pub use powers::Powers;
 pub use request::{PrepareRequest, Source};

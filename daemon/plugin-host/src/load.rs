@@ -13,7 +13,8 @@ use wasmtime::component::Component;
 
 use crate::cache::Cache;
 use crate::error::PluginError;
-use crate::package::Package;
+use crate::hex::hex;
+use atelier_plugin_package::{Interface, Package};
 
 /// The name of the file that holds the component.
 pub(crate) const COMPONENT_FILE: &str = "plugin.wasm";
@@ -31,8 +32,8 @@ pub(crate) struct Contract {
     /// The interfaces that any component may import.
     pub(crate) offers: &'static [&'static str],
     /// Those that only a component may import whose `plugin.toml` asks for something of theirs:
-    /// the short name, and the full one.
-    pub(crate) on_request: &'static [(&'static str, &'static str)],
+    /// each with its full name.
+    pub(crate) on_request: &'static [(Interface, &'static str)],
     /// The interface that it must export.
     pub(crate) wants: &'static str,
 }
@@ -90,15 +91,11 @@ pub(crate) fn check(
             continue;
         }
         let requested = contract.on_request.iter().find(|(_, full)| *full == import);
-        let asks_for = |interface: &str| {
-            let mut asks = package.asks.iter();
-            asks.any(|ask| ask.permission.interface() == interface)
-        };
         let reason = match requested {
-            Some((interface, _)) if asks_for(interface) => continue,
+            Some(&(interface, _)) if package.needs(interface) => continue,
             Some((interface, _)) => format!(
-                "its plugin.toml does not ask for: add to asks {}",
-                example(interface)
+                "its plugin.toml does not ask for: add to asks {{ permission = \"{}\", reason = \"…\" }}",
+                interface.permission()
             ),
             None => {
                 let asked = contract.on_request.iter().map(|(_, full)| *full);
@@ -130,15 +127,6 @@ pub(crate) fn check(
         .collect())
 }
 
-/// What a plugin writes that asks for something of an interface.
-fn example(interface: &str) -> &'static str {
-    match interface {
-        "infer" => "{ permission = \"model:NAME\", reason = \"…\" }",
-        "settings" => "{ permission = \"setting:KEY\", reason = \"…\" }",
-        _ => "{ permission = \"random\", reason = \"…\" }",
-    }
-}
-
 fn read(path: &Path) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     File::open(path)
@@ -165,8 +153,4 @@ fn check_preamble(bytes: &[u8]) -> Result<(), &'static str> {
         }
         Some(_) => Err("is of a version of WebAssembly that is not known here"),
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -5,7 +5,7 @@
 use image::RgbaImage;
 use serde_json::{Map, Value};
 
-use crate::package::Package;
+use atelier_plugin_package::Package;
 
 /// The longest prompt fragment, in characters: the model reads 512 tokens in all.
 const LONGEST_PROMPT: usize = 2000;
@@ -217,7 +217,7 @@ mod tests {
     )]
 
     use super::*;
-    use crate::package::World;
+    use atelier_plugin_package::World;
 
     fn good() -> Prepared {
         Prepared {

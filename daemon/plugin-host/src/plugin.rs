@@ -12,11 +12,11 @@ use crate::error::PluginError;
 use crate::limits::Limits;
 use crate::load::Compiled;
 use crate::outcome::{Description, Prepared};
-use crate::package::Package;
 use crate::powers::{Powers, Reach};
 use crate::request::{PrepareRequest, Source};
 use crate::speech::{Said, Voice};
 use crate::v1;
+use atelier_plugin_package::Package;
 
 /// What `describe` may take at most: it only says constants.
 const DESCRIBE_TIME: Duration = Duration::from_secs(5);

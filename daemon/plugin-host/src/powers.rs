@@ -8,8 +8,8 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use crate::permission::{Ask, Grants, Permission};
 use crate::tensor::{Inference, Tensor, Trouble};
+use atelier_plugin_package::{Ask, Grants, Permission};
 
 /// The most random bytes that are given at once.
 const MOST_BYTES: u32 = 65_536;

@@ -6,6 +6,7 @@ mod imports;
 
 use std::sync::Arc;
 
+use atelier_plugin_package::Interface as OnRequest;
 use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{Engine, Store};
 
@@ -47,9 +48,9 @@ pub(crate) const CONTRACT: Contract = Contract {
         "atelier:plugin/draw@1.0.0",
     ],
     on_request: &[
-        ("infer", "atelier:plugin/infer@1.0.0"),
-        ("random", "atelier:plugin/random@1.0.0"),
-        ("settings", "atelier:plugin/settings@1.0.0"),
+        (OnRequest::Infer, "atelier:plugin/infer@1.0.0"),
+        (OnRequest::Random, "atelier:plugin/random@1.0.0"),
+        (OnRequest::Settings, "atelier:plugin/settings@1.0.0"),
     ],
     wants: "atelier:plugin/preparer@1.0.0",
 };

@@ -1,7 +1,7 @@
 //! The parameters, as `parameters.schema.json` describes them. What is drawn has those of plugin
 //! `pose`, with the same meaning.
 
-use atelier_plugin::{Size, Within};
+use atelier_plugin::{Decimal, Size, Within};
 use serde::Deserialize;
 
 /// The longer side of the skeleton picture where the job does not say, in pixels. A reference
@@ -49,7 +49,7 @@ pub(crate) struct Parameters {
     pub(crate) width: Option<Side>,
     pub(crate) height: Option<Side>,
     pub(crate) stick_width: Within<1, 64>,
-    pub(crate) threshold: Confidence,
+    pub(crate) threshold: Decimal<0, 1000>,
     pub(crate) prompt: bool,
 }
 
@@ -60,7 +60,7 @@ impl Default for Parameters {
             width: None,
             height: None,
             stick_width: const { bounded(4) },
-            threshold: Confidence(0.3),
+            threshold: const { confidence(300) },
             prompt: false,
         }
     }
@@ -70,20 +70,12 @@ impl Parameters {
     /// The size of the skeleton picture, given the size of the picture that the job makes.
     pub(crate) fn size(&self, output: Size) -> Size {
         if self.width.is_none() && self.height.is_none() {
-            return usual_size(output);
+            return output.economical(LONGEST_SIDE);
         }
         let size = output.with_sides(self.width.map(Side::get), self.height.map(Side::get));
         let bounded = |side: u32| side.clamp(MULTIPLE, 4096);
         Size::new(bounded(size.width), bounded(size.height))
     }
-}
-
-/// The output's size, at most 768 on its longer side, each side the nearest multiple of 16.
-fn usual_size(output: Size) -> Size {
-    let longest = output.width.max(output.height).min(LONGEST_SIDE);
-    let size = output.inside(Size::new(longest, longest));
-    let round = |side: u32| ((side + MULTIPLE / 2) / MULTIPLE * MULTIPLE).max(MULTIPLE);
-    Size::new(round(size.width), round(size.height))
 }
 
 /// A default that is checked when the plugin is compiled.
@@ -94,25 +86,10 @@ const fn bounded<const LOW: u32, const HIGH: u32>(number: u32) -> Within<LOW, HI
     }
 }
 
-/// A number from 0 to 1.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
-#[serde(try_from = "f64")]
-pub(crate) struct Confidence(f64);
-
-impl Confidence {
-    pub(crate) fn get(self) -> f64 {
-        self.0
-    }
-}
-
-impl TryFrom<f64> for Confidence {
-    type Error = String;
-
-    fn try_from(number: f64) -> Result<Self, String> {
-        if (0.0..=1.0).contains(&number) {
-            Ok(Self(number))
-        } else {
-            Err(format!("must be 0 to 1, not {number}"))
-        }
+/// The same of thousandths.
+const fn confidence(thousandths: i32) -> Decimal<0, 1000> {
+    match Decimal::of_thousandths(thousandths) {
+        Some(decimal) => decimal,
+        None => panic!("the default is out of bounds"),
     }
 }

@@ -98,9 +98,9 @@ fn project_header(project: &Project, schema: &str) -> String {
         "/* Made by `atelier plugin build` of plugin.toml and parameters.schema.json. */\n"
             .to_owned();
     for (name, value) in [
-        ("NAME", project.name.as_str()),
-        ("VERSION", &project.version),
-        ("SUMMARY", &project.summary),
+        ("NAME", project.about.name.as_str()),
+        ("VERSION", &project.about.version),
+        ("SUMMARY", &project.about.summary),
         ("PARAMETERS", schema),
     ] {
         header += &format!("#define PLUGIN_{name} {}\n", literal(value));

@@ -2,8 +2,9 @@
 //!
 //! The host refuses the same at installation; its author should not have to wait for that.
 
+use atelier_plugin_package::{Interface, Package};
+
 use crate::BuildError;
-use crate::asks::{Asks, Interface};
 
 /// The package whose interfaces a plugin may import.
 const PACKAGE: &str = "atelier:plugin/";
@@ -18,7 +19,7 @@ const FREE: [&str; 3] = ["pictures", "log", "draw"];
 ///
 /// [`BuildError::Wasi`], [`BuildError::UnknownImport`] and [`BuildError::Unasked`], for the first
 /// import that is not in order.
-pub(crate) fn check(imports: &[String], asks: &Asks) -> Result<(), BuildError> {
+pub(crate) fn check(imports: &[String], package: &Package) -> Result<(), BuildError> {
     for import in imports {
         let interface = import
             .strip_prefix(PACKAGE)
@@ -38,7 +39,7 @@ pub(crate) fn check(imports: &[String], asks: &Asks) -> Result<(), BuildError> {
             .find(|known| known.name() == interface);
         match asked {
             None => return Err(BuildError::UnknownImport(import.clone())),
-            Some(known) if !asks.need(known) => {
+            Some(known) if !package.needs(known) => {
                 return Err(BuildError::Unasked {
                     interface: known.name(),
                     ask: known.permission(),
@@ -54,14 +55,11 @@ pub(crate) fn check(imports: &[String], asks: &Asks) -> Result<(), BuildError> {
 mod tests {
     use super::check;
     use crate::BuildError;
-    use crate::asks::Asks;
+    use crate::project::asking;
 
     fn checked(imports: &[&str], permissions: &[&str]) -> Result<(), BuildError> {
         let imports: Vec<String> = imports.iter().map(|&name| name.to_owned()).collect();
-        check(
-            &imports,
-            &Asks::parse(permissions.iter().copied()).unwrap_or_default(),
-        )
+        check(&imports, &asking(permissions))
     }
 
     #[test]

@@ -8,7 +8,6 @@
 //! This crate finds compilers, it never installs one: where something is missing, the error says
 //! what to type. It never runs what it built.
 
-mod asks;
 mod c;
 mod embedded;
 mod error;
@@ -16,7 +15,6 @@ mod imports;
 mod js;
 mod language;
 mod machine;
-mod name;
 mod new;
 mod options;
 mod output;
@@ -67,7 +65,7 @@ pub fn build(project: &Path, options: &BuildOptions) -> Result<Built, BuildError
         Language::C => c::component(&project, options)?,
     };
     let interfaces = Interfaces::of(&bytes)?;
-    imports::check(&interfaces.imports, &project.asks)?;
+    imports::check(&interfaces.imports, &project.about)?;
 
     let folder = project.build_folder()?;
     let component = folder.join("plugin.wasm");

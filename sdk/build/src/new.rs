@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use crate::{BuildError, Language, embedded, name, output, vendor};
+use atelier_plugin_package::is_name;
+
+use crate::{BuildError, Language, embedded, output, vendor};
 
 /// What stands for the plugin's name in a template's texts.
 const NAME: &str = "{{name}}";
@@ -38,7 +40,7 @@ pub fn create(
     into: &Path,
     sdk: &SdkSource,
 ) -> Result<PathBuf, BuildError> {
-    if !name::is_good(name) {
+    if !is_name(name) {
         return Err(BuildError::Name(name.to_owned()));
     }
     let folder = into.join(name);

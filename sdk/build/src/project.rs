@@ -3,14 +3,9 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use atelier_plugin_package::{PACKAGE_FILE, Package, folder_name};
 
-use crate::asks::Asks;
-use crate::{BuildError, Language, language_of, name, output};
-
-const PACKAGE_FILE: &str = "plugin.toml";
-/// The interface that this SDK has bindings for.
-const WORLD: &str = "atelier:plugin@1.0.0";
+use crate::{BuildError, Language, language_of, output};
 
 /// A project that can be built.
 #[derive(Clone, Debug)]
@@ -21,31 +16,8 @@ pub(crate) struct Project {
     pub(crate) language: Language,
     /// The text of its `plugin.toml`.
     pub(crate) package: String,
-    /// What jobs call the plugin.
-    pub(crate) name: String,
-    /// The plugin's own version.
-    pub(crate) version: String,
-    /// What it does, in one line.
-    pub(crate) summary: String,
-    /// What it asks for.
-    pub(crate) asks: Asks,
-}
-
-/// What building needs of a `plugin.toml`; the host checks all of it.
-#[derive(Deserialize)]
-struct Written {
-    name: String,
-    version: String,
-    #[serde(alias = "description")]
-    summary: String,
-    world: String,
-    #[serde(default)]
-    asks: Vec<Ask>,
-}
-
-#[derive(Deserialize)]
-struct Ask {
-    permission: String,
+    /// What that says.
+    pub(crate) about: Package,
 }
 
 impl Project {
@@ -75,29 +47,14 @@ impl Project {
             path: path.clone(),
             problem,
         };
-        let written: Written =
-            toml::from_str(&package).map_err(|error| refuse(error.to_string()))?;
-        if !name::is_good(&written.name) {
-            let rule = "1 to 64 of a-z, 0-9 and -, the first a letter";
-            return Err(refuse(format!("name = {:?}: {rule}", written.name)));
-        }
-        if written.world != WORLD {
-            return Err(refuse(format!(
-                "world = {:?} is not known here; known: {WORLD}",
-                written.world
-            )));
-        }
-        let permissions = written.asks.iter().map(|ask| ask.permission.as_str());
-        let asks = Asks::parse(permissions).map_err(refuse)?;
+        let called = folder_name(&folder);
+        let about = Package::parse(&called, &package).map_err(|error| refuse(error.to_string()))?;
         let language = language_of(&folder)?;
         Ok(Self {
             folder,
             language,
-            name: written.name,
-            version: written.version,
-            summary: written.summary,
-            asks,
             package,
+            about,
         })
     }
 
@@ -113,6 +70,21 @@ impl Project {
     }
 }
 
+/// A package that asks for these.
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+pub(crate) fn asking(permissions: &[&str]) -> Package {
+    let asks: String = permissions
+        .iter()
+        .map(|permission| format!("{{ permission = {permission:?}, reason = \"A test\" }},"))
+        .collect();
+    let text = format!(
+        "name = \"x\"\nversion = \"1.0.0\"\nlicense = \"MIT\"\nsummary = \"x\"\n\
+         world = \"atelier:plugin@1.0.0\"\nasks = [{asks}]\n"
+    );
+    Package::parse("x", &text).unwrap()
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(
@@ -125,7 +97,7 @@ mod tests {
 
     use super::Project;
     use crate::BuildError;
-    use crate::asks::Interface;
+    use atelier_plugin_package::Interface;
 
     const GOOD: &str = r#"
 name = "pose"
@@ -146,9 +118,9 @@ asks = [{ permission = "model:movenet", reason = "Finds joints." }]
     #[test]
     fn a_project_says_what_it_asks_for() {
         let project = open(GOOD).unwrap();
-        assert_eq!(project.name, "pose");
-        assert!(project.asks.need(Interface::Infer));
-        assert!(!project.asks.need(Interface::Random));
+        assert_eq!(project.about.name, "pose");
+        assert!(project.about.needs(Interface::Infer));
+        assert!(!project.about.needs(Interface::Random));
     }
 
     #[test]

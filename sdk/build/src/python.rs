@@ -41,7 +41,7 @@ pub(crate) fn component(project: &Project, options: &BuildOptions) -> Result<Vec
     );
     output::write_changed(&sources.join(format!("{ENTRY}.py")), entry.as_bytes())?;
     let wit = folder.join("wit");
-    world::write(&wit, &project.asks)?;
+    world::write(&wit, &project.about)?;
 
     let made = folder.join("plugin.wasm");
     let mut command = tool.command(options);

@@ -34,7 +34,12 @@ pub(crate) fn description(project: &Project) -> Result<String, BuildError> {
     } else {
         NO_PARAMETERS.to_owned()
     };
-    let values = [&project.name, &project.version, &project.summary, &schema];
+    let values = [
+        &project.about.name,
+        &project.about.version,
+        &project.about.summary,
+        &schema,
+    ];
     Ok(values.map(|value| literal(value)).join(", "))
 }
 

@@ -6,9 +6,9 @@
 
 use std::path::Path;
 
+use atelier_plugin_package::{Interface, Package};
 use wit_parser::{Resolve, WorldId};
 
-use crate::asks::{Asks, Interface};
 use crate::{BuildError, output};
 
 /// The interface, as in `sdk/wit`.
@@ -21,10 +21,10 @@ pub(crate) const MADE_TO_MEASURE: &str = "made-to-measure";
 const EVERYTHING: &str = "asking-plugin";
 
 /// `plugin.wit` with one more world in it, [`MADE_TO_MEASURE`].
-pub(crate) fn text(asks: &Asks) -> String {
+pub(crate) fn text(package: &Package) -> String {
     let imports: String = Interface::ALL
         .into_iter()
-        .filter(|&interface| asks.need(interface))
+        .filter(|&interface| package.needs(interface))
         .map(|interface| format!("    import {};\n", interface.name()))
         .collect();
     format!(
@@ -38,8 +38,8 @@ pub(crate) fn text(asks: &Asks) -> String {
 /// # Errors
 ///
 /// [`BuildError::Write`].
-pub(crate) fn write(folder: &Path, asks: &Asks) -> Result<(), BuildError> {
-    output::write_changed(&folder.join("plugin.wit"), text(asks).as_bytes())
+pub(crate) fn write(folder: &Path, package: &Package) -> Result<(), BuildError> {
+    output::write_changed(&folder.join("plugin.wit"), text(package).as_bytes())
 }
 
 /// The world with everything, parsed.
@@ -67,7 +67,7 @@ mod tests {
     use wit_parser::{Resolve, WorldId};
 
     use super::{MADE_TO_MEASURE, everything, text};
-    use crate::asks::Asks;
+    use crate::project::asking;
 
     fn names(resolve: &Resolve, world: WorldId) -> Vec<String> {
         let imports = resolve.worlds[world].imports.keys();
@@ -83,9 +83,10 @@ mod tests {
     }
 
     fn made(permissions: &[&str]) -> Vec<String> {
-        let asks = Asks::parse(permissions.iter().copied()).unwrap();
         let mut resolve = Resolve::default();
-        let package = resolve.push_str("plugin.wit", &text(&asks)).unwrap();
+        let package = resolve
+            .push_str("plugin.wit", &text(&asking(permissions)))
+            .unwrap();
         let world = resolve
             .select_world(&[package], Some(MADE_TO_MEASURE))
             .unwrap();

@@ -3,7 +3,7 @@
 //! more; nothing here is ever taken from a plugin's own folder.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -58,6 +58,7 @@ impl Trust {
     ///
     /// When the file cannot be read or written.
     pub(crate) fn grant(&self, plugin: &str, permissions: &Grants) -> Result<(), Fault> {
+        let _alone = self.alone()?;
         let mut written = self.read()?;
         let granted = written.grants.entry(plugin.to_owned()).or_default();
         granted.extend(permissions.iter().map(Permission::to_string));
@@ -70,6 +71,7 @@ impl Trust {
     ///
     /// When the file cannot be read or written.
     pub(crate) fn revoke(&self, plugin: &str, permissions: &Grants) -> Result<Vec<String>, Fault> {
+        let _alone = self.alone()?;
         let mut written = self.read()?;
         let granted = written.grants.entry(plugin.to_owned()).or_default();
         let named: BTreeSet<String> = permissions.iter().map(Permission::to_string).collect();
@@ -98,6 +100,7 @@ impl Trust {
     ///
     /// When the file cannot be read or written.
     pub(crate) fn know(&self, plugin: &str, author: &str) -> Result<(), Fault> {
+        let _alone = self.alone()?;
         let mut written = self.read()?;
         written.authors.insert(plugin.to_owned(), author.to_owned());
         self.write(&written)
@@ -109,12 +112,21 @@ impl Trust {
     ///
     /// When the file cannot be read or written.
     pub(crate) fn forget(&self, plugin: &str) -> Result<(), Fault> {
+        let _alone = self.alone()?;
         let mut written = self.read()?;
         let granted = written.grants.remove(plugin).is_some();
         if written.authors.remove(plugin).is_some() || granted {
             self.write(&written)?;
         }
         Ok(())
+    }
+
+    /// Nobody else changes the file while this lives: two commands at once must not lose a grant.
+    fn alone(&self) -> Result<File, Fault> {
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        File::open(folder)
+            .and_then(|folder| folder.lock().map(|()| folder))
+            .map_err(|cause| Fault::io(Stage::Start, "trust-unwritable", folder, &cause))
     }
 
     fn read(&self) -> Result<Written, Fault> {
@@ -183,6 +195,21 @@ mod tests {
         );
         trust.forget("pose").unwrap();
         assert_eq!(trust.author("pose").unwrap(), None);
+    }
+
+    #[test]
+    fn grants_given_at_once_are_all_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        std::thread::scope(|scope| {
+            for number in 0..16 {
+                let trust = Trust::of(folder.path());
+                scope.spawn(move || {
+                    let one = Grants::from([Permission::Setting(format!("key{number}"))]);
+                    trust.grant("pose", &one).unwrap();
+                });
+            }
+        });
+        assert_eq!(Trust::of(folder.path()).granted("pose").unwrap().len(), 16);
     }
 
     #[test]

@@ -43,7 +43,7 @@ fn a_new_project_is_one_of_its_language_and_has_a_case() {
         assert_eq!(made, into.path().join("my-grey"));
         let project = Project::open(&made).unwrap();
         assert_eq!(
-            (project.language, project.name.as_str()),
+            (project.language, project.about.name.as_str()),
             (language, "my-grey")
         );
         for file in ["README.md", "parameters.schema.json", ".gitignore"] {

@@ -47,7 +47,7 @@ pub(super) fn run(
     };
     let folder = opened.folder();
     let refuse = |error| Fault::plugin(Stage::Check, &error);
-    let package = Package::read(folder).map_err(refuse)?;
+    let package = Package::read(folder).map_err(|error| refuse(error.into()))?;
     let signed_by = author(folder).map_err(refuse)?;
     same_author(plugins, &package, signed_by.as_deref(), args.new_author)?;
     let plugin = plugins.load_folder(folder)?;
@@ -72,13 +72,14 @@ pub(super) fn run(
         )
         .hint("install it with --grant PERMISSION, or with --grant-all"));
     }
-    if !granted.is_empty() {
-        plugins.trust().grant(&package.name, &granted)?;
-    }
+    // Its rights come last: what is not in its place must have none.
+    put(folder, &own.join(&package.name))?;
     if let Some(author) = &signed_by {
         plugins.trust().know(&package.name, author)?;
     }
-    put(folder, &own.join(&package.name))?;
+    if !granted.is_empty() {
+        plugins.trust().grant(&package.name, &granted)?;
+    }
     if place.json {
         output::json(&serde_json::json!({
             "name": package.name, "version": package.version, "sha256": plugin.sha256(),
@@ -103,9 +104,11 @@ pub(super) fn remove(place: &Place, plugins: &Plugins, name: &str) -> Result<(),
         )
         .hint("remove it there"));
     }
+    // Whoever names it by its path means the same plugin.
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    plugins.trust().forget(&name)?;
     fs::remove_dir_all(&folder)
         .map_err(|cause| Fault::io(Stage::Check, "plugins-unwritable", &folder, &cause))?;
-    plugins.trust().forget(name)?;
     if place.json {
         output::json(&serde_json::json!({ "removed": name }));
     } else {

@@ -102,7 +102,7 @@ pub(super) fn list<'a>(asks: impl IntoIterator<Item = &'a Ask>) -> String {
 
 fn installed(plugins: &Plugins, name: &str) -> Result<Package, Fault> {
     let folder = plugins.find(name)?;
-    Package::read(&folder).map_err(|e| Fault::plugin(Stage::Check, &e))
+    Package::read(&folder).map_err(|e| Fault::plugin(Stage::Check, &e.into()))
 }
 
 fn show(place: &Place, plugins: &Plugins, package: &Package) -> Result<(), Fault> {

@@ -127,7 +127,8 @@ fn options(home: &Home) -> BuildOptions {
 
 pub(super) fn pack(place: &Place, home: &Home, args: &PackArgs) -> Result<(), Fault> {
     let staged = Staged::of(&args.project, home)?;
-    let package = Package::read(&staged.folder).map_err(|e| Fault::plugin(Stage::Check, &e))?;
+    let package =
+        Package::read(&staged.folder).map_err(|e| Fault::plugin(Stage::Check, &e.into()))?;
     if args.sign {
         let path = home.keys().join("plugin-author.key");
         DirBuilder::new()

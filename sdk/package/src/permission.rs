@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
+use crate::interface::Interface;
+
 /// One thing that a plugin may do only if it asks and the user grants it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Permission {
@@ -32,12 +34,12 @@ pub struct Ask {
 const LONGEST_NAME: usize = 64;
 
 impl Permission {
-    /// The interface, without its package, whose functions need this permission.
-    pub fn interface(&self) -> &'static str {
+    /// The interface whose functions need this permission.
+    pub fn interface(&self) -> Interface {
         match self {
-            Self::Model(_) => "infer",
-            Self::Setting(_) => "settings",
-            Self::Random => "random",
+            Self::Model(_) => Interface::Infer,
+            Self::Setting(_) => Interface::Settings,
+            Self::Random => Interface::Random,
         }
     }
 }

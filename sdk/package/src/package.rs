@@ -4,15 +4,16 @@
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use thiserror::Error;
 
-use crate::error::PluginError;
+use crate::interface::Interface;
 use crate::permission::{Ask, Grants, Permission};
 
 /// The name of the file that describes a plugin.
-pub(crate) const PACKAGE_FILE: &str = "plugin.toml";
+pub const PACKAGE_FILE: &str = "plugin.toml";
 
 /// No honest `plugin.toml` is longer.
 const LONGEST_FILE: u64 = 64 << 10;
@@ -21,9 +22,29 @@ const LONGEST_VERSION: usize = 64;
 const LONGEST_LINE: usize = 300;
 const MOST_ASKS: usize = 32;
 
+/// Why a `plugin.toml` says nothing that can be used.
+#[derive(Debug, Error)]
+pub enum PackageError {
+    /// There is no such file.
+    #[error("plugin {plugin:?}: there is no plugin at {}", path.display())]
+    NotFound {
+        /// The folder's name.
+        plugin: String,
+        /// What was looked for.
+        path: PathBuf,
+    },
+    /// It is not what it must be.
+    #[error("plugin {plugin:?}: {problem}")]
+    Invalid {
+        /// The folder's name, or the plugin's once it is known.
+        plugin: String,
+        /// What is wrong, with line and column where the text has one.
+        problem: String,
+    },
+}
+
 /// A version of the interface between host and plugin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
 pub enum World {
     /// `atelier:plugin@1.0.0`
     V1,
@@ -103,24 +124,24 @@ impl Package {
     /// Reads `folder/plugin.toml`.
     ///
     /// # Errors
-    /// [`PluginError::NotFound`] without such a file, [`PluginError::Package`] when it cannot be
+    /// [`PackageError::NotFound`] without such a file, [`PackageError::Invalid`] when it cannot be
     /// read or does not say what it must.
-    pub fn read(folder: &Path) -> Result<Self, PluginError> {
+    pub fn read(folder: &Path) -> Result<Self, PackageError> {
         let plugin = folder_name(folder);
         let path = folder.join(PACKAGE_FILE);
         let mut text = String::new();
         let read = File::open(&path)
             .and_then(|file| file.take(LONGEST_FILE + 1).read_to_string(&mut text));
         match read {
-            Ok(_) if text.len() as u64 > LONGEST_FILE => Err(PluginError::Package {
+            Ok(_) if text.len() as u64 > LONGEST_FILE => Err(PackageError::Invalid {
                 plugin,
                 problem: format!("{PACKAGE_FILE} is longer than {} KiB", LONGEST_FILE >> 10),
             }),
             Ok(_) => Self::parse(&plugin, &text),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                Err(PluginError::NotFound { plugin, path })
+                Err(PackageError::NotFound { plugin, path })
             }
-            Err(error) => Err(PluginError::Package {
+            Err(error) => Err(PackageError::Invalid {
                 plugin,
                 problem: format!("{PACKAGE_FILE} cannot be read: {error}"),
             }),
@@ -130,9 +151,9 @@ impl Package {
     /// Parses the text of a `plugin.toml`. `plugin` is what errors call it until its name is known.
     ///
     /// # Errors
-    /// [`PluginError::Package`].
-    pub fn parse(plugin: &str, text: &str) -> Result<Self, PluginError> {
-        let refuse = |plugin: &str, problem: String| PluginError::Package {
+    /// [`PackageError::Invalid`].
+    pub fn parse(plugin: &str, text: &str) -> Result<Self, PackageError> {
+        let refuse = |plugin: &str, problem: String| PackageError::Invalid {
             plugin: plugin.to_owned(),
             problem: format!("{PACKAGE_FILE}: {problem}"),
         };
@@ -183,6 +204,12 @@ impl Package {
         })
     }
 
+    /// Whether it asks for anything of an interface.
+    pub fn needs(&self, interface: Interface) -> bool {
+        let mut asks = self.asks.iter();
+        asks.any(|ask| ask.permission.interface() == interface)
+    }
+
     /// What it asks for and was not granted.
     pub fn missing(&self, granted: &Grants) -> Vec<&Ask> {
         self.asks
@@ -229,12 +256,13 @@ fn is_line(text: &str) -> bool {
 }
 
 /// What to call the plugin in a folder before its own name is known.
-pub(crate) fn folder_name(folder: &Path) -> String {
+pub fn folder_name(folder: &Path) -> String {
     let name = folder.file_name().unwrap_or(folder.as_os_str());
     name.to_string_lossy().into_owned()
 }
 
-fn is_name(name: &str) -> bool {
+/// Whether a plugin may be called that: 1 to 64 of `a`–`z`, `0`–`9` and `-`, the first a letter.
+pub fn is_name(name: &str) -> bool {
     name.len() <= LONGEST_NAME
         && name.starts_with(|first: char| first.is_ascii_lowercase())
         && name
@@ -333,7 +361,7 @@ world = "atelier:plugin@1.0.0"
         ];
         for (text, expected) in cases {
             let error = Package::parse("folder", &text).unwrap_err();
-            assert_eq!(error.code(), "plugin-package");
+            assert!(matches!(error, PackageError::Invalid { .. }), "{error:?}");
             assert!(
                 error.to_string().contains(expected),
                 "{error} lacks {expected:?}"

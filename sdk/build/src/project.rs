@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use atelier_plugin_package::{PACKAGE_FILE, Package, folder_name};
+use atelier_plugin_package::{PACKAGE_FILE, Package, PackageError, folder_name};
 
 use crate::{BuildError, Language, language_of, output};
 
@@ -48,7 +48,14 @@ impl Project {
             problem,
         };
         let called = folder_name(&folder);
-        let about = Package::parse(&called, &package).map_err(|error| refuse(error.to_string()))?;
+        let about = Package::parse(&called, &package).map_err(|error| match error {
+            // The path says which file and which plugin.
+            PackageError::Invalid { problem, .. } => {
+                let bare = problem.strip_prefix("plugin.toml: ");
+                refuse(bare.unwrap_or(&problem).to_owned())
+            }
+            PackageError::NotFound { .. } => refuse(error.to_string()),
+        })?;
         let language = language_of(&folder)?;
         Ok(Self {
             folder,
@@ -130,7 +137,11 @@ asks = [{ permission = "model:movenet", reason = "Finds joints." }]
             ("@1.0.0", "@2.0.0", "known: atelier:plugin@1.0.0"),
             ("model:", "file:", "\"file:movenet\" is no permission"),
             ("name =", "name", "line 2"),
-            ("summary", "summery", "missing field `summary`"),
+            (
+                "summary",
+                "summery",
+                "line 5, column 1: unknown field `summery`",
+            ),
         ] {
             let error = open(&GOOD.replace(from, to)).unwrap_err();
             assert_eq!(error.code(), "project-package");

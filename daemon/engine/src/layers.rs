@@ -12,7 +12,6 @@ mod heads;
 mod linear;
 pub(crate) mod local;
 mod norm;
-mod resident;
 mod side;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -94,7 +94,7 @@ fn in_bf16() -> Result<f64, EngineError> {
     };
     let weights = Weights::random(&[described], super::SEED)?;
     let weight = weights.get(name)?.clone();
-    let layer = Linear::of(weight, Operands::Bf16, &Device::flex());
+    let layer = Linear::of(weight, Operands::Bf16);
     let x = tokens();
     Ok(least(|| {
         std::hint::black_box(layer.forward(x.clone()).dims());

@@ -1,9 +1,8 @@
 //! Linear layers.
 
-use burn::tensor::{Device, FloatDType, Tensor, activation, s};
+use burn::tensor::{FloatDType, Tensor, TensorData, activation, s};
 
 use super::local::{self, Local};
-use super::resident::Resident;
 use super::side::Side;
 use crate::cpu::{self, Added, Finish, Operands, Plain, Rows, Swiglu};
 use crate::weights::{Scope, Stored, WeightsError};
@@ -13,17 +12,14 @@ use crate::weights::{Scope, Stored, WeightsError};
 #[derive(Debug)]
 pub(crate) struct Linear {
     weight: Stored,
-    /// The weight once more where a card computes.
-    resident: Option<Resident>,
     operands: Operands,
     sides: Vec<Side>,
 }
 
 impl Linear {
-    /// A layer of this weight alone, `[outputs, inputs]`, on a device.
-    pub(crate) fn of(weight: Stored, operands: Operands, device: &Device) -> Self {
+    /// A layer of this weight alone, `[outputs, inputs]`.
+    pub(crate) fn of(weight: Stored, operands: Operands) -> Self {
         Self {
-            resident: Resident::on(device, &weight, operands),
             weight,
             operands,
             sides: Vec::new(),
@@ -40,7 +36,7 @@ impl Linear {
         let weight = scope.stored(&format!("{name}.weight"), &[outputs, inputs])?;
         Ok(Self {
             sides: Side::of(scope, &[name], outputs),
-            ..Self::of(weight, scope.operands(), scope.device())
+            ..Self::of(weight, scope.operands())
         })
     }
 
@@ -56,7 +52,7 @@ impl Linear {
         let weight = scope.stacked(&leaves, [outputs, inputs])?;
         Ok(Self {
             sides: Side::of(scope, names, outputs),
-            ..Self::of(weight, scope.operands(), scope.device())
+            ..Self::of(weight, scope.operands())
         })
     }
 
@@ -131,12 +127,20 @@ impl Linear {
     }
 
     fn product(&self, x: Tensor<2>) -> Tensor<2> {
-        match (&self.resident, Local::of(&x)) {
-            (Some(resident), _) => resident.product(x),
-            (None, Some(x)) => self.local_product(&x, &self.weight),
-            // A tensor on the processor that kernels do not read: one of other numbers than f32.
-            (None, None) => Resident::brought(&x.device(), &self.weight, self.operands).product(x),
+        match Local::of(&x) {
+            Some(x) => self.local_product(&x, &self.weight),
+            None => self.burn_product(x),
         }
+    }
+
+    /// In burn's operations, with the whole weight in f32 for as long as it takes: of numbers that kernels do not
+    /// read, and what kernels are held to.
+    fn burn_product(&self, x: Tensor<2>) -> Tensor<2> {
+        let shape = [self.weight.rows(), self.weight.row_length()];
+        let weight = TensorData::new(self.weight.widen(), shape);
+        let weight = Tensor::from_data(weight, &x.device());
+        // The transposed view costs nothing: products take their operands in either order.
+        round(x, self.operands).matmul(round(weight, self.operands).transpose())
     }
 
     /// The product with some rows of the weight.
@@ -219,4 +223,35 @@ fn swiglu(fused: Tensor<2>) -> Tensor<2> {
     let gate = fused.clone().slice(s![.., ..half]);
     let value = fused.slice(s![.., half..]);
     activation::silu(gate) * value
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use std::path::Path;
+
+    use burn::tensor::{Device, Distribution};
+
+    use super::*;
+    use crate::layers::testing::distance;
+    use crate::model::Model;
+    use crate::source::ModelSource;
+
+    #[test]
+    fn a_weight_read_where_its_file_is_mapped_multiplies_as_burn_multiplies_it() {
+        let device = Device::flex();
+        let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures");
+        let source = ModelSource::discover(&fixtures.join("klein/model")).unwrap();
+        let part = Model::open(&source).unwrap().transformer;
+        let shape = [part.config.hidden(), part.config.in_channels];
+        let scope = Scope::root(&part.weights, &device);
+        let weight = scope.stored("x_embedder.weight", &shape).unwrap();
+        let x = Tensor::random([5, weight.row_length()], Distribution::Default, &device);
+        for (operands, most) in [(Operands::F32, 1e-6), (Operands::Bf16, 1e-5)] {
+            let layer = Linear::of(weight.clone(), operands);
+            let mapped = layer.forward(x.clone());
+            assert!(distance(layer.burn_product(x.clone()), mapped) < most, "{operands:?}");
+        }
+    }
 }

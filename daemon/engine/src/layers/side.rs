@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use burn::tensor::{Device, Tensor, s};
+use burn::tensor::{Tensor, s};
 
 use super::Linear;
 use crate::cpu::Operands;
@@ -38,14 +38,14 @@ impl Side {
             let fitted = scope.adapters(name);
             fitted.iter().map(move |fitted| {
                 let outputs = start..start + fitted.layers * each;
-                Self::new(fitted, outputs, scope.operands(), scope.device())
+                Self::new(fitted, outputs, scope.operands())
             })
         });
         found.collect()
     }
 
-    fn new(fitted: &Fitted, outputs: Range<usize>, operands: Operands, device: &Device) -> Self {
-        let chain = |product| Chain::of(product, operands, device);
+    fn new(fitted: &Fitted, outputs: Range<usize>, operands: Operands) -> Self {
+        let chain = |product| Chain::of(product, operands);
         let path = match &fitted.adapter.delta {
             Delta::LowRank(product) => Path::LowRank(chain(product)),
             Delta::Kronecker { left, right } => Path::Kronecker {
@@ -77,9 +77,9 @@ impl Side {
 }
 
 impl Chain {
-    fn of(product: &[Stored], operands: Operands, device: &Device) -> Self {
+    fn of(product: &[Stored], operands: Operands) -> Self {
         let factors = product.iter().rev().cloned();
-        let layer = |factor| Linear::of(factor, operands, device);
+        let layer = |factor| Linear::of(factor, operands);
         Self(factors.map(layer).collect())
     }
 

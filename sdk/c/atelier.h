@@ -378,7 +378,7 @@ extern void pictures_method_canvas_paste(pictures_borrow_canvas_t self, pictures
 extern bool pictures_method_canvas_snapshot(pictures_borrow_canvas_t self, pictures_own_picture_t *ret, atelier_string_t *err);
 
 // Imported Functions from `atelier:plugin/log@1.0.0`
-// One line in the job's log. Lines over the host's rate are dropped and counted.
+// One line in the job's log. Lines over the host's rate are dropped and counted; a flood of them ends the call.
 extern void log_write(log_level_t level, atelier_string_t *line);
 // How far this call is, 0.0 to 1.0.
 extern void log_progress(float fraction);

@@ -14,7 +14,7 @@
 mod bus;
 mod daemon;
 mod fixtures;
-mod forge;
+pub mod forge;
 mod home;
 mod introspection;
 mod oracle;
@@ -25,7 +25,6 @@ mod wait;
 pub use bus::Bus;
 pub use daemon::Daemon;
 pub use fixtures::{Case, Fixtures};
-pub use forge::forge;
 pub use home::Home;
 pub use introspection::Interface;
 pub use oracle::assert_each_done_once;

@@ -5,7 +5,8 @@
 use std::fs;
 use std::path::PathBuf;
 
-use atelier_tests::{Daemon, Fixtures, Home, forge, gradient, plugin_folder, sha256};
+use atelier_tests::forge::Forge;
+use atelier_tests::{Daemon, Fixtures, Home, gradient, plugin_folder, sha256};
 use serde_json::Value;
 
 const JOB: &str = "manifest = 1\nprompt = \"the dancer of image 1\"\nwidth = 64\nheight = 64\nsteps = 1\nseed = 7\n";
@@ -143,14 +144,11 @@ fn what_is_no_plugin_is_not_installed_and_leaves_nothing() {
 fn what_a_plugin_asks_for_is_granted_by_the_user_or_it_is_not_installed() {
     let home = Home::new();
     let made = home.elsewhere();
-    forge(&made, "asker", "(unreachable)");
-    let package = made.join("asker/plugin.toml");
-    let text = fs::read_to_string(&package).unwrap().replace(
-        "asks = []",
-        "asks = [{ permission = \"random\", reason = \"Scatters petals.\" }]",
-    );
+    let folder = Forge::new("asker", "(unreachable)").install(&made);
+    let package = folder.join("plugin.toml");
+    let asks = "asks = [{ permission = \"random\", reason = \"Scatters petals.\" }]\n";
+    let text = fs::read_to_string(&package).unwrap() + asks;
     fs::write(&package, text).unwrap();
-    let folder = made.join("asker");
     let folder = folder.to_str().unwrap();
     let error = refused(&home, &["plugin", "install", folder], 2);
     assert_eq!(error["code"], "plugin-not-granted", "{error:#}");

@@ -1,9 +1,9 @@
-//! Plugins in jobs and by themselves, and what a bad one can do: fail its own job.
+//! Plugins in jobs and by themselves.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;
 
-use atelier_tests::{Daemon, Fixtures, Home, forge, gradient, sha256};
+use atelier_tests::{Daemon, Fixtures, Home, gradient, sha256};
 
 /// A small job, to which a reference is added.
 const JOB: &str = "manifest = 1\nprompt = \"the dancer of image 1\"\nwidth = 64\nheight = 64\nsteps = 1\nseed = 7\n";
@@ -168,77 +168,4 @@ fn list_shows_what_is_installed_and_what_is_broken() {
             .stdout
             .contains("pose")
     );
-}
-
-/// Drops a job that uses a forged plugin; it must fail, say who did it, and leave the daemon well.
-fn fails_its_job_alone(settings: &str, name: &str, body: &str, code: &str) {
-    let home = Home::with_settings(settings);
-    forge(&home.path().join("plugins"), name, body);
-    home.put(&Fixtures::picture());
-    let daemon = Daemon::start(&home);
-    let prepare = format!("{{ plugin = \"{name}\" }}");
-    home.drop_manifest(
-        "victim",
-        &format!("{JOB}{}", reference("reference-1.png", &prepare)),
-    );
-    home.drop_manifest("bystander", JOB);
-    let error = home.wait_for_error("victim");
-    assert_eq!(error["code"].as_str(), Some(code), "{error}");
-    assert_eq!(error["stage"].as_str(), Some("prepare"), "{error}");
-    assert!(
-        error["message"].as_str().unwrap().contains(name),
-        "names the plugin: {error}"
-    );
-    let _ = home.wait_for_result("bystander");
-    assert_eq!(
-        Home::names(&home.outbox()),
-        ["bystander.png"],
-        "{}",
-        daemon.log()
-    );
-}
-
-#[test]
-fn a_plugin_that_never_returns_fails_its_job_alone() {
-    fails_its_job_alone(
-        "\n[plugins]\nseconds = 1\n",
-        "looper",
-        "(loop $again (br $again)) (unreachable)",
-        "plugin-time",
-    );
-}
-
-#[test]
-fn a_plugin_that_eats_memory_fails_its_job_alone() {
-    // A page at a time, each written to, for as long as there are any.
-    let body = "(loop $more
-        (br_if $more (i32.ne (memory.grow (i32.const 16)) (i32.const -1))))
-      (unreachable)";
-    fails_its_job_alone(
-        "\n[plugins]\nmemory = \"8MiB\"\n",
-        "glutton",
-        body,
-        "plugin-memory",
-    );
-}
-
-#[test]
-fn a_plugin_that_traps_fails_its_job_alone() {
-    fails_its_job_alone("", "trapper", "(unreachable)", "plugin-trap");
-}
-
-#[test]
-fn a_plugin_that_returns_nonsense_fails_its_job_alone() {
-    // A list of a million canvases, none of which exists.
-    let body = "(memory.fill (i32.const 512) (i32.const 0) (i32.const 64))
-      (i32.store (i32.const 516) (i32.const 640))
-      (i32.store (i32.const 520) (i32.const 1000000))
-      (i32.const 512)";
-    fails_its_job_alone("", "liar", body, "plugin-output");
-}
-
-#[test]
-fn a_plugin_that_returns_no_picture_fails_its_job_alone() {
-    let body = "(memory.fill (i32.const 512) (i32.const 0) (i32.const 64)) (i32.const 512)";
-    fails_its_job_alone("", "miser", body, "plugin-output");
 }

@@ -29,7 +29,15 @@ use live::Live;
 pub(crate) use run::run;
 
 /// Plugins that come with Atelier.
-const FIRST_PARTY: [&str; 3] = ["fit", "pose", "pose-from-photo"];
+const FIRST_PARTY: [&str; 7] = [
+    "collage",
+    "edges",
+    "fit",
+    "palette",
+    "pose",
+    "pose-from-photo",
+    "retarget",
+];
 
 /// Everything that the threads and the bus share.
 pub(crate) struct Daemon {

@@ -18,7 +18,7 @@ use crate::error::PluginError;
 use crate::limits::{Limits, Meter};
 use crate::pictures::Studio;
 use crate::powers::Reach;
-use crate::speech::{Said, Voice, plain};
+use crate::speech::{Flood, Said, Voice, plain};
 
 /// Stack of the plugin's thread: wasmtime lets WebAssembly use 512 KiB of it, the rest is for the
 /// host's functions.
@@ -176,6 +176,10 @@ fn explain(rules: &Rules<'_>, error: &wasmtime::Error, call: &Call) -> PluginErr
         }
         Some(Stop::Cancelled) => return PluginError::Cancelled { plugin },
         None => {}
+    }
+    if let Some(flood) = error.downcast_ref::<Flood>() {
+        let problem = flood.to_string();
+        return PluginError::Limit { plugin, problem };
     }
     let trap = error.downcast_ref::<Trap>();
     let cause = error.root_cause().to_string();

@@ -25,7 +25,7 @@ pub struct Limits {
     /// Bytes that may cross between plugin and host in one call of a function. 64 MiB, a canvas of
     /// 16 megapixels written at once.
     pub hostcall_bytes: usize,
-    /// Lines of log that are kept. 1000; further ones are counted.
+    /// Lines of log that are kept. 1000; further ones are counted, and a hundred times as many end the call.
     pub log_lines: u32,
 }
 

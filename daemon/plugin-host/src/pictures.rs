@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use atelier_draw::{Surface, Undrawable};
+use bytes::Bytes;
 use image::{RgbaImage, imageops};
 use thiserror::Error;
 use wasmtime::component::{Resource, ResourceTable, ResourceTableError};
@@ -29,6 +30,15 @@ pub struct Picture {
     format: Option<String>,
     /// Pixels to give back to the budget; 0 for what the host handed in.
     charged: u64,
+}
+
+/// A picture's pixels as bytes.
+struct Lent(Arc<RgbaImage>);
+
+impl AsRef<[u8]> for Lent {
+    fn as_ref(&self) -> &[u8] {
+        self.0.as_raw()
+    }
 }
 
 /// A picture being made.
@@ -125,19 +135,23 @@ impl Studio {
         Ok(self.table.get(picture)?.pixels.dimensions())
     }
 
-    /// The bytes of a region, row by row.
+    /// The bytes of a region, row by row. Whole rows are lent, not copied.
     pub(crate) fn read(
         &self,
         picture: &Resource<Picture>,
         at: Region,
-    ) -> Result<Vec<u8>, PictureError> {
+    ) -> Result<Bytes, PictureError> {
         let pixels = &self.table.get(picture)?.pixels;
         let length = self.checked(at, pixels)?;
+        if at.width == pixels.width() {
+            let start = at.y as usize * at.width as usize * PIXEL;
+            return Ok(Bytes::from_owner(Lent(Arc::clone(pixels))).slice(start..start + length));
+        }
         let mut bytes = Vec::with_capacity(length);
         for row in at.rows(pixels) {
             bytes.extend_from_slice(row);
         }
-        Ok(bytes)
+        Ok(bytes.into())
     }
 
     /// A copy of another size.
@@ -225,7 +239,38 @@ impl Studio {
         at: Region,
         bytes: &[u8],
     ) -> Result<(), PictureError> {
-        let expected = self.checked(at, &self.table.get(canvas)?.pixels)?;
+        let mut held = self.lend(canvas)?;
+        let result = self.write_on(&mut held, at, bytes);
+        self.give_back(canvas, held)?;
+        result
+    }
+
+    /// A canvas for as long as what is written on it lies beside this studio, in the plugin's memory.
+    pub(crate) fn lend(&mut self, canvas: &Resource<Canvas>) -> Result<Canvas, PictureError> {
+        let canvas = self.table.get_mut(canvas)?;
+        Ok(Canvas {
+            pixels: std::mem::take(&mut canvas.pixels),
+        })
+    }
+
+    /// After [`lend`](Self::lend).
+    pub(crate) fn give_back(
+        &mut self,
+        canvas: &Resource<Canvas>,
+        lent: Canvas,
+    ) -> Result<(), PictureError> {
+        *self.table.get_mut(canvas)? = lent;
+        Ok(())
+    }
+
+    /// Puts the bytes of a region on a canvas that was lent.
+    pub(crate) fn write_on(
+        &self,
+        canvas: &mut Canvas,
+        at: Region,
+        bytes: &[u8],
+    ) -> Result<(), PictureError> {
+        let expected = self.checked(at, &canvas.pixels)?;
         if bytes.len() != expected {
             let Region { width, height, .. } = at;
             let expected = expected as u64;
@@ -236,9 +281,8 @@ impl Studio {
                 got: bytes.len(),
             });
         }
-        let pixels = &mut self.table.get_mut(canvas)?.pixels;
         let sources = bytes.chunks_exact(at.width as usize * PIXEL);
-        for (target, source) in at.rows_mut(pixels).zip(sources) {
+        for (target, source) in at.rows_mut(&mut canvas.pixels).zip(sources) {
             target.copy_from_slice(source);
         }
         Ok(())

@@ -147,6 +147,7 @@ mod tests {
         .map(|permission| Ask {
             permission,
             reason: "a test".to_owned(),
+            optional: false,
         });
         let powers = Powers {
             granted: granted.iter().cloned().collect(),

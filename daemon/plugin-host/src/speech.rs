@@ -28,6 +28,9 @@ pub struct LogLine {
 /// The longest text of a plugin's that is shown, in characters.
 const LONGEST_TEXT: usize = 1000;
 
+/// A call may write this many times the lines that are kept; one that writes more is not talking.
+const MOST_DROPPED: u32 = 100;
+
 /// Progress is passed on when it moved by this much: at most 101 times in a call.
 const PROGRESS_STEP: f32 = 0.01;
 
@@ -40,11 +43,19 @@ pub enum Said {
     Progress(f32),
 }
 
+/// More lines than a call may write, dropped ones included.
+#[derive(Debug, thiserror::Error)]
+#[error("it wrote more than {most} lines of log, of which {kept} are kept")]
+pub(crate) struct Flood {
+    most: u64,
+    kept: u32,
+}
+
 /// The plugin's side: counts lines, and drops what is over the limit.
 pub(crate) struct Voice {
     listener: Sender<Said>,
-    lines_left: u32,
-    dropped: u64,
+    kept: u32,
+    written: u64,
     last_error: Option<String>,
     progress: f32,
 }
@@ -53,31 +64,34 @@ impl Voice {
     pub(crate) fn new(listener: Sender<Said>, lines: u32) -> Self {
         Self {
             listener,
-            lines_left: lines,
-            dropped: 0,
+            kept: lines,
+            written: 0,
             last_error: None,
             progress: -1.0,
         }
     }
 
-    pub(crate) fn line(&mut self, level: Level, text: &str) {
-        let over = self.lines_left == 0;
+    pub(crate) fn line(&mut self, level: Level, text: &str) -> Result<(), Flood> {
+        self.written += 1;
+        let kept = self.kept;
+        let most = u64::from(kept.max(1)) * u64::from(MOST_DROPPED);
+        if self.written > most {
+            return Err(Flood { most, kept });
+        }
+        let over = self.written > u64::from(kept);
         if over && level != Level::Error {
-            self.dropped += 1;
-            return;
+            return Ok(());
         }
         let text = plain(text);
         if level == Level::Error {
             // Kept even over the limit: it may be the reason of a crash that follows.
             self.last_error = Some(text.clone());
         }
-        if over {
-            self.dropped += 1;
-            return;
+        if !over {
+            // A listener that went away does not concern the plugin.
+            let _ = self.listener.send(Said::Line(LogLine { level, text }));
         }
-        self.lines_left -= 1;
-        // A listener that went away does not concern the plugin.
-        let _ = self.listener.send(Said::Line(LogLine { level, text }));
+        Ok(())
     }
 
     pub(crate) fn progress(&mut self, fraction: f32) {
@@ -93,7 +107,7 @@ impl Voice {
     }
 
     pub(crate) fn dropped(&self) -> u64 {
-        self.dropped
+        self.written.saturating_sub(u64::from(self.kept))
     }
 
     pub(crate) fn last_error(&self) -> Option<&str> {
@@ -139,13 +153,23 @@ mod tests {
         let (sender, receiver) = channel();
         let mut voice = Voice::new(sender, 2);
         for _ in 0..10 {
-            voice.line(Level::Info, "again");
+            voice.line(Level::Info, "again").unwrap();
         }
-        voice.line(Level::Error, "panicked at\nline 3");
+        voice.line(Level::Error, "panicked at\nline 3").unwrap();
         assert_eq!(voice.dropped(), 9);
         assert_eq!(voice.last_error(), Some("panicked at line 3"));
         drop(voice);
         assert_eq!(receiver.iter().count(), 2);
+    }
+
+    #[test]
+    fn a_flood_ends() {
+        let (sender, _receiver) = channel();
+        let mut voice = Voice::new(sender, 2);
+        let written = (0..1000).take_while(|_| voice.line(Level::Info, "again").is_ok());
+        assert_eq!(written.count(), 200);
+        let flood = voice.line(Level::Error, "more").unwrap_err();
+        assert!(flood.to_string().contains("200 lines"), "{flood}");
     }
 
     #[test]

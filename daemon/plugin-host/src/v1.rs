@@ -69,6 +69,7 @@ impl Interface {
     ) -> Result<Self, PluginError> {
         let mut linker = Linker::new(engine);
         bindings::AskingPlugin::add_to_linker::<_, HasSelf<Call>>(&mut linker, |call| call)
+            .and_then(|()| imports::link_transfers(&mut linker))
             .map_err(|error| PluginError::Host {
                 plugin: plugin.to_owned(),
                 problem: format!("{error:#}"),

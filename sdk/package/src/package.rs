@@ -118,6 +118,8 @@ enum WrittenAsk {
 struct ReasonedAsk {
     permission: String,
     reason: String,
+    #[serde(default)]
+    optional: bool,
 }
 
 impl Package {
@@ -210,11 +212,11 @@ impl Package {
         asks.any(|ask| ask.permission.interface() == interface)
     }
 
-    /// What it asks for and was not granted.
+    /// What it cannot do without and was not granted.
     pub fn missing(&self, granted: &Grants) -> Vec<&Ask> {
         self.asks
             .iter()
-            .filter(|ask| !granted.contains(&ask.permission))
+            .filter(|ask| !ask.optional && !granted.contains(&ask.permission))
             .collect()
     }
 }
@@ -225,7 +227,11 @@ fn asks(written: Vec<WrittenAsk>) -> Result<Vec<Ask>, String> {
     }
     let mut asks: Vec<Ask> = Vec::with_capacity(written.len());
     for ask in written {
-        let ReasonedAsk { permission, reason } = match ask {
+        let ReasonedAsk {
+            permission,
+            reason,
+            optional,
+        } = match ask {
             WrittenAsk::Reasoned(ask) => ask,
             WrittenAsk::Bare(permission) => {
                 return Err(format!(
@@ -242,7 +248,11 @@ fn asks(written: Vec<WrittenAsk>) -> Result<Vec<Ask>, String> {
         if asks.iter().any(|ask| ask.permission == permission) {
             return Err(format!("asks: {permission} stands there twice"));
         }
-        asks.push(Ask { permission, reason });
+        asks.push(Ask {
+            permission,
+            reason,
+            optional,
+        });
     }
     Ok(asks)
 }
@@ -371,8 +381,10 @@ world = "atelier:plugin@1.0.0"
 
     #[test]
     fn what_it_asks_for_has_a_reason_and_is_missing_until_granted() {
-        let text =
-            format!("{GOOD}[[asks]]\npermission = \"model:movenet\"\nreason = \"Finds joints\"\n");
+        let text = format!(
+            "{GOOD}[[asks]]\npermission = \"model:movenet\"\nreason = \"Finds joints\"\n\
+             [[asks]]\npermission = \"random\"\nreason = \"Looks livelier\"\noptional = true\n"
+        );
         let package = Package::parse("folder", &text).unwrap();
         let ask = &package.asks[0];
         assert_eq!(ask.permission, Permission::Model("movenet".to_owned()));

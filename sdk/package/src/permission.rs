@@ -28,6 +28,8 @@ pub struct Ask {
     pub permission: Permission,
     /// Why, in the author's words: one line of 1 to 300 characters.
     pub reason: String,
+    /// Whether the plugin is of use without it.
+    pub optional: bool,
 }
 
 /// The longest name of a model or key, in bytes.

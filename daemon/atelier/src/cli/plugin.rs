@@ -116,7 +116,7 @@ fn asks(plugins: &Plugins, package: &Package) -> Vec<serde_json::Value> {
     let ask = package.asks.iter().map(|ask| {
         serde_json::json!({
             "permission": ask.permission.to_string(), "reason": ask.reason,
-            "granted": granted.contains(&ask.permission),
+            "granted": granted.contains(&ask.permission), "optional": ask.optional,
         })
     });
     ask.collect()

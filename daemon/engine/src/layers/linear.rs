@@ -251,7 +251,10 @@ mod tests {
         for (operands, most) in [(Operands::F32, 1e-6), (Operands::Bf16, 1e-5)] {
             let layer = Linear::of(weight.clone(), operands);
             let mapped = layer.forward(x.clone());
-            assert!(distance(layer.burn_product(x.clone()), mapped) < most, "{operands:?}");
+            assert!(
+                distance(layer.burn_product(x.clone()), mapped) < most,
+                "{operands:?}"
+            );
         }
     }
 }

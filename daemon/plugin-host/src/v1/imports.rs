@@ -12,6 +12,9 @@ use crate::speech::Level;
 use crate::tensor::{Numbers, Tensor, Trouble};
 
 mod draw;
+mod transfer;
+
+pub(super) use transfer::link as link_transfers;
 
 /// An error as the plugin hears it, or the end of the call.
 fn told<T>(result: Result<T, PictureError>) -> Result<Result<T, String>> {
@@ -53,7 +56,7 @@ impl pictures::HostPicture for Call {
         picture: Resource<Picture>,
         at: pictures::Region,
     ) -> Result<Result<Vec<u8>, String>> {
-        told(self.studio.read(&picture, region(at)))
+        Ok(told(self.studio.read(&picture, region(at)))?.map(|bytes| bytes.to_vec()))
     }
 
     fn format(&mut self, picture: Resource<Picture>) -> Result<Option<String>> {
@@ -127,8 +130,7 @@ impl log::Host for Call {
             log::Level::Warn => Level::Warn,
             log::Level::Error => Level::Error,
         };
-        self.voice.line(level, &line);
-        Ok(())
+        Ok(self.voice.line(level, &line)?)
     }
 
     fn progress(&mut self, fraction: f32) -> Result<()> {

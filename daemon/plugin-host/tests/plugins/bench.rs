@@ -10,7 +10,7 @@ use image::{Rgba, RgbaImage};
 use serde_json::Map;
 use tempfile::TempDir;
 
-use crate::forge::{Forge, good};
+use atelier_tests::forge::{self, Forge, good};
 
 pub(crate) struct Bench {
     folder: TempDir,
@@ -38,11 +38,7 @@ impl Bench {
 
     /// The folder of a plugin with this `plugin.wasm`.
     pub(crate) fn install(&self, name: &str, wasm: &[u8]) -> PathBuf {
-        let folder = self.plugins().join(name);
-        fs::create_dir_all(&folder).unwrap();
-        fs::write(folder.join("plugin.wasm"), wasm).unwrap();
-        fs::write(folder.join("plugin.toml"), package(name)).unwrap();
-        folder
+        forge::install(&self.plugins(), name, wasm)
     }
 
     pub(crate) fn load(&self, forge: &Forge) -> Plugin {
@@ -76,13 +72,6 @@ impl Bench {
         let prepared = prepare(&self.load(&good())).unwrap();
         assert_eq!(prepared.pictures, [RgbaImage::new(8, 6)]);
     }
-}
-
-pub(crate) fn package(name: &str) -> String {
-    format!(
-        "name = {name:?}\nversion = \"1.2.3\"\nlicense = \"MIT\"\nsummary = \"Forged\"\n\
-         world = \"atelier:plugin@1.0.0\"\n"
-    )
 }
 
 /// A picture of 5 × 4 pixels, each different.

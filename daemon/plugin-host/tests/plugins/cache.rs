@@ -8,7 +8,7 @@ use atelier_plugin_host::{Limits, PluginHost};
 use tempfile::TempDir;
 
 use crate::bench::{Bench, only_file, prepare};
-use crate::forge::good;
+use atelier_tests::forge::good;
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777

@@ -9,8 +9,8 @@ use atelier_plugin_host::{
 use image::{Rgba, RgbaImage};
 use serde_json::{Map, json};
 
-use crate::bench::{Bench, heard, package, picture, prepare, request};
-use crate::forge::{Forge, good};
+use crate::bench::{Bench, heard, picture, prepare, request};
+use atelier_tests::forge::{Forge, good, package};
 
 #[test]
 fn a_plugin_says_what_it_is() {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use atelier_plugin_host::{Limits, PrepareRequest};
 
 use crate::bench::{Bench, heard, prepare, request};
-use crate::forge::{Forge, good};
+use atelier_tests::forge::{Forge, good};
 
 const FOREVER: &str = "(loop $again (br $again)) (unreachable)";
 
@@ -288,20 +288,27 @@ fn a_crash_in_the_middle_of_a_picture_leaves_nothing() {
     assert_eq!(error.code(), "plugin-trap");
 }
 
-#[test]
-fn a_flood_of_lines_is_cut_and_counted() {
-    let bench = Bench::new();
-    let plugin = bench.load(&Forge::new(
-        "flood",
+/// Writes this many lines.
+fn flood(lines: u32) -> Forge {
+    let body = format!(
         "(loop $more
            (call $log (i32.const 1) (i32.const 1110) (i32.const 15))
            (local.set $i (i32.add (local.get $i) (i32.const 1)))
-           (br_if $more (i32.lt_u (local.get $i) (i32.const 1000000))))
-         (call $one (call $canvas (i32.const 1) (i32.const 1)))",
-    ));
-    let (result, lines) = heard(&plugin, &request());
+           (br_if $more (i32.lt_u (local.get $i) (i32.const {lines}))))
+         (call $one (call $canvas (i32.const 1) (i32.const 1)))"
+    );
+    Forge::new("flood", body.leak())
+}
+
+#[test]
+fn many_lines_are_cut_and_counted_and_ten_million_are_a_limit() {
+    let bench = Bench::new();
+    let (result, lines) = heard(&bench.load(&flood(100_000)), &request());
     assert_eq!(lines.len(), 1000);
-    assert_eq!(result.unwrap().dropped_log_lines, 999_000);
+    assert_eq!(result.unwrap().dropped_log_lines, 99_000);
+    let error = bench.fails(&flood(10_000_000));
+    assert_eq!(error.code(), "plugin-limit");
+    assert!(error.to_string().contains("100000 lines"), "{error}");
 }
 
 #[test]

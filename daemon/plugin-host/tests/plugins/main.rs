@@ -9,7 +9,6 @@
 
 mod bench;
 mod cache;
-mod forge;
 mod good;
 mod hostile;
 mod kept;

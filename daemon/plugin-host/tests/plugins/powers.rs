@@ -10,8 +10,8 @@ use atelier_plugin_host::{
 };
 use serde_json::{Map, json};
 
-use crate::bench::{Bench, package, request};
-use crate::forge::{Forge, good, interface};
+use crate::bench::{Bench, request};
+use atelier_tests::forge::{Forge, good, interface, package};
 
 const RANDOM: &str = r#"(import "atelier:plugin/random@1.0.0" "bytes"
     (func $random (param i32 i32)))"#;

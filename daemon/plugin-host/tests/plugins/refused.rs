@@ -6,7 +6,7 @@ use std::time::Duration;
 use atelier_plugin_host::Limits;
 
 use crate::bench::{Bench, only_file, prepare};
-use crate::forge::{Forge, good, interface};
+use atelier_tests::forge::{Forge, crowded, good, interface};
 
 #[test]
 fn wasi_is_refused_by_name() {
@@ -88,6 +88,21 @@ fn a_truncated_component_is_refused() {
         let error = bench.refused("cut", &whole[..whole.len() * part / 8]);
         assert_eq!(error.code(), "plugin-component");
     }
+}
+
+#[test]
+fn a_crowd_of_instances_is_refused_or_runs_into_the_limit() {
+    let bench = Bench::new();
+    let error = bench.refused("crowd", &crowded(&good().component(), 10_000));
+    assert_eq!(error.code(), "plugin-component");
+    // As many as WebAssembly lets a component have are still more than a call may.
+    let plugin = Forge::new("crowd", good().prepare);
+    let wasm = crowded(&plugin.component(), 900);
+    let plugin = bench.host.load(&bench.install("crowd", &wasm)).unwrap();
+    let error = prepare(&plugin).unwrap_err();
+    bench.is_fine_after("crowd", &error);
+    assert_eq!(error.code(), "plugin-limit");
+    assert!(error.to_string().contains("200 instances"), "{error}");
 }
 
 #[test]

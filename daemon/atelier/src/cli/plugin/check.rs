@@ -6,6 +6,7 @@ use atelier_plugin_host::{Description, Limits, Permission, Plugin, SourceKind, a
 use serde_json::Value;
 
 use super::super::{Place, output};
+use super::permissions;
 use crate::fault::{Fault, Stage};
 use crate::studio::Plugins;
 
@@ -61,11 +62,7 @@ fn show(
     output::line(format!("  takes {}", takes.join(" and ")));
     let granted = plugins.granted(&package.name)?;
     for ask in &package.asks {
-        let state = if granted.contains(&ask.permission) {
-            "granted"
-        } else {
-            "not granted"
-        };
+        let state = permissions::state(ask, &granted);
         output::line(format!(
             "  asks for {}: {} ({state})",
             ask.permission, ask.reason

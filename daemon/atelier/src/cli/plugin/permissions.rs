@@ -117,12 +117,17 @@ fn show(place: &Place, plugins: &Plugins, package: &Package) -> Result<(), Fault
         output::line(format!("{} asks for nothing", package.name));
     }
     for ask in &package.asks {
-        let state = if granted.contains(&ask.permission) {
-            "granted"
-        } else {
-            "not granted"
-        };
+        let state = state(ask, &granted);
         output::line(format!("{}: {state}; {}", ask.permission, ask.reason));
     }
     Ok(())
+}
+
+/// In words, whether what a plugin asks for was granted.
+pub(super) fn state(ask: &Ask, granted: &Grants) -> &'static str {
+    match (granted.contains(&ask.permission), ask.optional) {
+        (true, _) => "granted",
+        (false, false) => "not granted",
+        (false, true) => "not granted, and not needed",
+    }
 }

@@ -2,8 +2,9 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;
+use std::path::Path;
 
-use atelier_tests::{Daemon, Fixtures, Home, gradient, sha256};
+use atelier_tests::{Daemon, Fixtures, Home, gradient, plugin_folder, sha256};
 
 /// A small job, to which a reference is added.
 const JOB: &str = "manifest = 1\nprompt = \"the dancer of image 1\"\nwidth = 64\nheight = 64\nsteps = 1\nseed = 7\n";
@@ -168,4 +169,56 @@ fn list_shows_what_is_installed_and_what_is_broken() {
             .stdout
             .contains("pose")
     );
+}
+
+#[test]
+fn joints_are_found_in_a_photograph_for_a_job() {
+    let home = Home::new();
+    let here = |path: &str| {
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../plugins")
+            .join(path)
+    };
+    let model = "movenet-lightning.onnx";
+    let from = here("pose-from-photo/model").join(model);
+    fs::copy(from, home.path().join("models").join(model)).unwrap();
+    let plugin = plugin_folder("pose-from-photo");
+    home.install("pose");
+    // The second model that it asks for is optional.
+    let _ = home
+        .atelier(&[
+            "plugin",
+            "install",
+            plugin.to_str().unwrap(),
+            "--grant",
+            "model:movenet-lightning",
+        ])
+        .exits(0);
+    home.put(&here("pose-from-photo/tests/figure.png"));
+    let _daemon = Daemon::start(&home);
+    let prepare =
+        "{ plugin = \"pose-from-photo\" }, { plugin = \"pose\", width = 64, height = 96 }";
+    let job = format!("{JOB}{}", reference("figure.png", prepare));
+    home.drop_manifest("dancer", &job);
+    let thunder = prepare.replacen(" }", ", model = \"thunder\" }", 1);
+    home.drop_manifest(
+        "thunder",
+        &format!("{JOB}{}", reference("figure.png", &thunder)),
+    );
+    let _ = home.wait_for_result("dancer");
+    let picture = home.outbox().join("dancer.png");
+    let report = home
+        .atelier(&["verify", picture.to_str().unwrap(), "--json"])
+        .exits(0)
+        .json();
+    let step = &report[0]["steps"][0];
+    assert_eq!(step["plugin"], "pose-from-photo", "{report:#}");
+    // What it noted is in the provenance.
+    assert!(step["notes"].to_string().contains("lightning"), "{step:#}");
+
+    let error = home.wait_for_error("thunder");
+    assert_eq!(error["code"].as_str(), Some("plugin-refused"), "{error}");
+    let message = error["message"].as_str().unwrap();
+    let command = "atelier plugin grant pose-from-photo model:movenet-thunder";
+    assert!(message.contains(command), "{message}");
 }

@@ -16,6 +16,8 @@ use crate::{
 pub(crate) const PREPARED: &str = "org.atelier.prepared";
 /// The parameter of [`PREPARED`] with the SHA-256 of the plugin's module.
 pub(crate) const MODULE_SHA256: &str = "org.atelier.module_sha256";
+/// The parameter of [`PREPARED`] with what the plugin noted.
+pub(crate) const NOTES: &str = "org.atelier.notes";
 /// The ingredient metadata with the SHA-256 of a reference, of a LoRA or of the model's weights.
 pub(crate) const SHA256: &str = "org.atelier.sha256";
 /// The ingredient's file, in the builder's resources, that holds the prompt.
@@ -234,7 +236,7 @@ fn prepared(reference: &ReferenceFacts, step: &StepFacts) -> Value {
         .map(|(name, value)| (key(name), clean(value, NOTE_LENGTH).into()))
         .collect();
     if !notes.is_empty() {
-        parameters["org.atelier.notes"] = notes.into();
+        parameters[NOTES] = notes.into();
     }
     json!({
         "action": PREPARED,

@@ -11,7 +11,7 @@ use std::io::Cursor;
 
 use c2pa::{Error, Reader, ValidationState};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{Format, ProvenanceError, offline};
 
@@ -132,6 +132,9 @@ pub struct StepClaim {
     pub version: Option<String>,
     /// SHA-256 of the module that ran, hexadecimal.
     pub module_sha256: Option<String>,
+    /// What the plugin noted of its work, as keys and texts.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub notes: Map<String, Value>,
 }
 
 /// One thing that is wrong or not certain.

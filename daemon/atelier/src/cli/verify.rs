@@ -136,6 +136,9 @@ fn print(verified: &Verified) {
                 said(&step.module_sha256)
             ),
         );
+        for (key, value) in &step.notes {
+            row("", format!("{key}: {}", value.as_str().unwrap_or("?")));
+        }
     }
     for problem in &report.problems {
         row(

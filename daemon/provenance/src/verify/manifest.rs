@@ -7,7 +7,9 @@ use c2pa::Reader;
 use serde_json::Value;
 
 use super::{IngredientClaim, ModelClaim, Report, State, StepClaim};
-use crate::definition::{GENERATOR_TYPE, MODULE_SHA256, PREPARED, PROMPT_TYPE, SCALE, SHA256};
+use crate::definition::{
+    GENERATOR_TYPE, MODULE_SHA256, NOTES, PREPARED, PROMPT_TYPE, SCALE, SHA256,
+};
 
 /// An opened picture may have been opened from another, and so on; further back nobody asks.
 const MAX_GENERATIONS: usize = 32;
@@ -54,6 +56,10 @@ pub(super) fn read(store: &Value, report: &mut Report) {
             plugin: text(&action["softwareAgent"]["name"]),
             version: text(&action["softwareAgent"]["version"]),
             module_sha256: text(&action["parameters"][MODULE_SHA256]),
+            notes: action["parameters"][NOTES]
+                .as_object()
+                .cloned()
+                .unwrap_or_default(),
         })
         .collect();
 }

@@ -4,7 +4,8 @@
 //!
 //! Data flows through the modules in this order: a document is [read](mod@read) into
 //! [people](Person), they are [placed](Placement) in a picture, the [skeleton] is drawn, and the
-//! placed keypoints are [written](mod@write).
+//! placed keypoints are [written](mod@write); both are what is [drawn]. What a job may say of it all
+//! are the [parameters].
 //!
 //! No number of a document is trusted: missing, negative, huge and nonsensical coordinates cost a
 //! joint, not the job.
@@ -28,6 +29,8 @@
 //! # Ok::<(), atelier_plugin::Failure>(())
 //! ```
 
+pub mod drawn;
+pub mod parameters;
 mod people;
 mod place;
 pub mod read;

@@ -2,6 +2,8 @@
 //! left arm, 8-10 right leg, 11-13 left leg, 14 right eye, 15 left eye, 16 right ear, 17 left
 //! ear. Hands have 21 points, wrist first.
 
+use atelier_plugin::Failure;
+
 /// How many joints a body has here.
 pub const JOINTS: usize = 18;
 
@@ -11,6 +13,10 @@ pub const HAND: usize = 21;
 /// A point further out than this is no point of a picture, in pixels. With it every sum and
 /// product below stays small.
 const FURTHEST: f64 = 1e6;
+
+/// Placed points further from the picture's corner than this, in pixels, are dropped: they are not
+/// seen, and what leads to them could be long.
+const FURTHEST_PLACED: f64 = 65_536.0;
 
 /// A point and how sure its finder was, from 0 to 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -52,6 +58,18 @@ impl Person {
     pub fn points(&self) -> impl Iterator<Item = &Point> {
         let hands = self.hands.iter().flatten();
         self.body.iter().chain(hands).chain(&self.face).flatten()
+    }
+
+    /// Brings each point to where `to` says, given its x and y. One that comes too far away to be of
+    /// any picture is lost, as is one that comes to no number.
+    pub fn place(&mut self, to: impl Fn([f64; 2]) -> [f64; 2]) {
+        for place in self.places_mut() {
+            *place = place.and_then(|point| {
+                let [x, y] = to([point.x, point.y]);
+                let near = x.abs() <= FURTHEST_PLACED && y.abs() <= FURTHEST_PLACED;
+                near.then_some(Point { x, y, ..point })
+            });
+        }
     }
 
     /// All places where a point is or could be.
@@ -122,6 +140,21 @@ impl Found {
         }
         self.people
             .retain(|person| person.points().next().is_some());
+    }
+
+    /// The same, where somebody must be left.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Source`] where nobody is.
+    pub fn keep_sure(&mut self, threshold: f64) -> Result<(), Failure> {
+        self.forget_below(threshold);
+        if self.people.is_empty() {
+            return Err(Failure::source(format!(
+                "no person has a joint with a confidence of {threshold} or more"
+            )));
+        }
+        Ok(())
     }
 
     /// Forgets all hands.

@@ -5,14 +5,10 @@
 
 use atelier_plugin::Size;
 
-use crate::{Extent, Found, Person, Point};
+use crate::{Extent, Found, Person};
 
 /// The room around people whose canvas is unknown, as a share of the larger side of their box.
 const MARGIN: f64 = 0.1;
-
-/// Points further from the picture's corner than this, in pixels, are dropped: they are not seen,
-/// and what leads to them could be long.
-const FURTHEST: f64 = 65_536.0;
 
 /// How coordinates become pixels of the picture: first scaled, then moved.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -50,8 +46,8 @@ impl Placement {
 
     /// People with their points in pixels of the picture.
     pub fn place(self, mut people: Vec<Person>) -> Vec<Person> {
-        for place in people.iter_mut().flat_map(Person::places_mut) {
-            *place = place.and_then(|point| self.point(point));
+        for person in &mut people {
+            person.place(|point| self.point(point));
         }
         people
     }
@@ -70,11 +66,8 @@ impl Placement {
         }
     }
 
-    fn point(self, point: Point) -> Option<Point> {
-        let x = point.x * self.scale[0] + self.offset[0];
-        let y = point.y * self.scale[1] + self.offset[1];
-        let near = x.abs() <= FURTHEST && y.abs() <= FURTHEST;
-        near.then_some(Point { x, y, ..point })
+    fn point(self, point: [f64; 2]) -> [f64; 2] {
+        std::array::from_fn(|axis| point[axis] * self.scale[axis] + self.offset[axis])
     }
 }
 

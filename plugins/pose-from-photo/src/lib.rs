@@ -13,9 +13,9 @@ mod look;
 mod parameters;
 mod square;
 
-use atelier_keypoints::{Placement, read, skeleton, write};
+use atelier_keypoints::{Placement, drawn, read};
 use atelier_plugin::{
-    Canvas, Description, Failure, Outcome, Picture, Plugin, Request, SourceKind, info, log, warn,
+    Description, Failure, Outcome, Picture, Plugin, Request, SourceKind, info, log, warn,
 };
 
 use joints::Joints;
@@ -58,18 +58,14 @@ impl Plugin for PoseFromPhoto {
         let mut found = read::document(&joints.coco(photo.size()), 1)?;
         found.forget_below(threshold);
         let placed = Placement::of(&found, size).place(found.people);
-        let picture = skeleton::draw(&placed, size, i64::from(parameters.stick_width.get()));
-
-        let mut outcome = Outcome::picture(Canvas::of_pixels(size, picture.rgba())?)
-            .keypoints(write::openpose(&placed, size))
+        let mut outcome = drawn::outcome(&placed, size, parameters.stick_width)?
             .note("model", parameters.model.name())
             .note("confidence", confidence);
         if !unsure.is_empty() {
             outcome = outcome.note("left-out", unsure);
         }
         Ok(if parameters.prompt {
-            // The host knows which image of the job the skeleton is.
-            outcome.prompt("in the pose of image {image}")
+            outcome.prompt(drawn::words(1))
         } else {
             outcome
         })

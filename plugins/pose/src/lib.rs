@@ -6,10 +6,8 @@
 
 mod parameters;
 
-use atelier_keypoints::{Placement, read, skeleton, write};
-use atelier_plugin::{
-    Canvas, Description, Failure, Outcome, Plugin, Request, SourceKind, info, log,
-};
+use atelier_keypoints::{Placement, drawn, read};
+use atelier_plugin::{Description, Failure, Outcome, Plugin, Request, SourceKind, info, log};
 
 use parameters::Parameters;
 
@@ -42,27 +40,17 @@ impl Plugin for Pose {
         if !parameters.face {
             found.forget_faces();
         }
-        found.forget_below(parameters.threshold.get());
+        found.keep_sure(parameters.threshold.get())?;
         let people = found.people.len();
-        if people == 0 {
-            return Err(Failure::source(format!(
-                "no person has a joint with a confidence of {} or more",
-                parameters.threshold.get()
-            )));
-        }
         info!("{people} people, {}", found.format.name());
         log::progress(0.3);
 
         let placed = Placement::of(&found, size).place(found.people);
-        let picture = skeleton::draw(&placed, size, i64::from(parameters.stick_width.get()));
-        log::progress(0.8);
-
-        let outcome = Outcome::picture(Canvas::of_pixels(size, picture.rgba())?)
-            .keypoints(write::openpose(&placed, size))
+        let outcome = drawn::outcome(&placed, size, parameters.stick_width)?
             .note("people", people.to_string())
             .note("format", found.format.name());
         Ok(if parameters.prompt {
-            outcome.prompt(words(people))
+            outcome.prompt(drawn::words(people))
         } else {
             outcome
         })
@@ -85,15 +73,6 @@ fn only_document(request: &Request) -> Result<&str, Failure> {
             "pose draws one document, and the reference has {}",
             documents.len()
         ))),
-    }
-}
-
-/// The host knows which image of the job the skeleton is.
-fn words(people: usize) -> &'static str {
-    if people == 1 {
-        "in the pose of image {image}"
-    } else {
-        "in the poses of the people of image {image}"
     }
 }
 

@@ -34,6 +34,25 @@ impl<const LOW: u32, const HIGH: u32> Within<LOW, HIGH> {
         }
     }
 
+    /// A number for a constant, a default say: out of bounds, the plugin does not compile.
+    ///
+    /// ```
+    /// use atelier_plugin::Within;
+    ///
+    /// const RADIUS: Within<1, 64> = Within::constant(3);
+    /// assert_eq!(RADIUS.get(), 3);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// Out of bounds, where it is called for anything but a constant; there [`Within::new`] is meant.
+    pub const fn constant(number: u32) -> Self {
+        match Self::new(number) {
+            Some(within) => within,
+            None => panic!("the constant is out of bounds"),
+        }
+    }
+
     /// The number.
     pub const fn get(self) -> u32 {
         self.0
@@ -78,6 +97,20 @@ impl<const LOW: i32, const HIGH: i32> Decimal<LOW, HIGH> {
             Some(Self(number as f64 / 1000.0))
         } else {
             None
+        }
+    }
+
+    /// A number of thousandths for a constant, a default say: out of bounds, the plugin does not
+    /// compile.
+    ///
+    /// # Panics
+    ///
+    /// Out of bounds, where it is called for anything but a constant; there
+    /// [`Decimal::of_thousandths`] is meant.
+    pub const fn constant(thousandths: i32) -> Self {
+        match Self::of_thousandths(thousandths) {
+            Some(decimal) => decimal,
+            None => panic!("the constant is out of bounds"),
         }
     }
 

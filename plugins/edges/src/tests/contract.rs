@@ -1,0 +1,124 @@
+//! Parameters, the description, and what else comes out.
+
+use atelier_plugin::{Failure, Plugin, Request, Size, Source};
+use serde_json::{Value, json};
+
+use super::{edges, picture, step};
+use crate::Edges;
+use crate::parameters::Parameters;
+
+#[test]
+fn a_drawing_keeps_its_aspect_inside_the_size() {
+    for (parameters, expected) in [
+        (json!({}), Size::new(96, 64)),
+        (json!({ "width": 60 }), Size::new(60, 40)),
+        (json!({ "width": 60, "height": 20 }), Size::new(30, 20)),
+        (json!({ "height": 200 }), Size::new(300, 200)),
+    ] {
+        let request = Request::of_picture(step(), parameters.to_string(), Size::new(96, 64));
+        let outcome = Edges::prepare(request).unwrap();
+        assert_eq!(outcome.pictures[0].size(), expected, "{parameters}");
+    }
+}
+
+#[test]
+fn every_picture_is_drawn() {
+    let tall = picture(Size::new(20, 90), |_, y| {
+        if y < 45 { [0, 0, 0, 255] } else { [255; 4] }
+    });
+    let sources = vec![Source::Picture(step()), Source::Picture(tall)];
+    let outcome = Edges::prepare(Request::new(sources, "{}", Size::new(64, 64))).unwrap();
+    let sizes: Vec<Size> = outcome
+        .pictures
+        .iter()
+        .map(|canvas| canvas.size())
+        .collect();
+    assert_eq!(sizes, [Size::new(64, 43), Size::new(14, 64)]);
+    let notes: Vec<_> = outcome
+        .notes
+        .iter()
+        .map(|note| (&*note.key, &*note.value))
+        .collect();
+    assert_eq!(notes, [("thresholds", "100 and 200"), ("blur", "0")]);
+}
+
+#[test]
+fn a_document_is_refused() {
+    let refused = Edges::prepare(Request::of_document("{}", "{}", Size::new(64, 64))).unwrap_err();
+    assert!(matches!(refused, Failure::Source(_)), "{refused}");
+}
+
+#[test]
+fn wrong_parameters_are_refused_by_name() {
+    for (parameters, name, message) in [
+        (json!({ "sigma": 1 }), "sigma", "there is no such parameter"),
+        (json!({ "low": 2001 }), "low", "must be 0 to 2000, not 2001"),
+        (
+            json!({ "low": 150, "high": 149 }),
+            "low",
+            "is 150, and \"high\" is only 149",
+        ),
+        (
+            json!({ "low": 201 }),
+            "low",
+            "is 201, and \"high\" is only 200",
+        ),
+        (json!({ "blur": 10.5 }), "blur", "must be 0 to 10, not 10.5"),
+        (json!({ "blur": -1 }), "blur", "must be 0 to 10, not -1"),
+        (
+            json!({ "width": 8193 }),
+            "width",
+            "must be 16 to 8192, not 8193",
+        ),
+        (json!({ "invert": "yes" }), "invert", "expected a boolean"),
+    ] {
+        match edges(step(), &parameters) {
+            Err(Failure::Parameter {
+                name: named,
+                message: said,
+            }) => {
+                assert_eq!(named, name);
+                assert!(said.contains(message), "{said}");
+            }
+            other => panic!("{parameters} gave {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn the_schema_and_the_parameters_agree() {
+    let schema: Value = serde_json::from_str(&Edges::describe().parameters).unwrap();
+    let mut defaults = serde_json::Map::new();
+    for (name, property) in schema["properties"].as_object().unwrap() {
+        assert!(
+            property["title"].is_string() && property["description"].is_string(),
+            "{name}"
+        );
+        if let Some(default) = property.get("default") {
+            defaults.insert(name.clone(), default.clone());
+        }
+        for (bound, beyond) in [("minimum", -1), ("maximum", 1)] {
+            if let Some(value) = property.get(bound).and_then(Value::as_i64) {
+                let parse =
+                    |value: i64| serde_json::from_value::<Parameters>(json!({ name: value }));
+                assert!(parse(value).is_ok(), "{name} takes its {bound}");
+                assert!(
+                    parse(value + beyond).is_err(),
+                    "{name} takes more than its {bound}"
+                );
+            }
+        }
+    }
+    let defaults: Parameters = serde_json::from_value(defaults.into()).unwrap();
+    assert_eq!(defaults, Parameters::default());
+}
+
+#[test]
+fn the_description_is_what_plugin_toml_says() {
+    let manifest: toml::Table = include_str!("../../plugin.toml").parse().unwrap();
+    let description = Edges::describe();
+    let said = |key: &str| manifest[key].as_str().map(str::to_owned);
+    assert_eq!(said("name"), Some(description.name));
+    assert_eq!(said("version"), Some(description.version));
+    assert_eq!(said("summary"), Some(description.summary));
+}

@@ -240,10 +240,10 @@ fn the_same_preparation_runs_once() {
 fn a_step_that_gets_nothing_it_takes_says_so() {
     let home = Home::new();
     home.install("pose");
-    home.install("fit");
+    home.install("edges");
     home.put(&Fixtures::dancer());
     let _daemon = Daemon::start(&home);
-    let reference = "\n[[reference]]\npath = \"dancer.json\"\nprepare = [{ plugin = \"fit\" }]\n";
+    let reference = "\n[[reference]]\npath = \"dancer.json\"\nprepare = [{ plugin = \"edges\" }]\n";
     home.drop_manifest("lost", &format!("{JOB}{reference}"));
     let error = home.wait_for_error("lost");
     assert_eq!(error["code"].as_str(), Some("plugin-source"), "{error}");

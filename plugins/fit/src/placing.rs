@@ -1,13 +1,15 @@
 //! Where a picture lies in its frame.
 
-use atelier_plugin::Size;
+use atelier_plugin::{Region, Size};
 
 use crate::parameters::{Anchor, Mode};
+use crate::window::Window;
 
-/// A picture's way to its place: scaled to `scaled`, its top left corner put at (`x`, `y`) of a
-/// canvas of size `canvas`.
+/// A picture's way to its place: `part` of it scaled to `scaled`, its top left corner put at (`x`, `y`)
+/// of a canvas of size `canvas`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Placing {
+    pub(crate) part: Region,
     pub(crate) scaled: Size,
     pub(crate) canvas: Size,
     pub(crate) x: i32,
@@ -23,8 +25,9 @@ impl Placing {
             Mode::Contain => (from.inside(frame), from.inside(frame)),
             Mode::Stretch => (frame, frame),
         };
-        let (across, down) = anchor.halves();
+        let (across, down) = anchor.sixths();
         Self {
+            part: Region::whole(from),
             scaled,
             canvas,
             x: offset(canvas.width, scaled.width, across),
@@ -32,16 +35,70 @@ impl Placing {
         }
     }
 
+    /// The placing of what a window shows of a picture of size `from`, as large as a `frame`. A window
+    /// has a frame's aspect, and shows something.
+    pub(crate) fn of_window(window: Window, from: Size, frame: Size) -> Self {
+        let across = Span::of(window.x, window.width, from.width, frame.width);
+        let down = Span::of(window.y, window.height, from.height, frame.height);
+        Self {
+            part: Region {
+                x: across.start,
+                y: down.start,
+                width: across.length,
+                height: down.length,
+            },
+            scaled: Size::new(across.scaled, down.scaled),
+            canvas: frame,
+            x: across.offset,
+            y: down.offset,
+        }
+    }
+
     /// Whether the picture leaves some of the canvas uncovered.
     pub(crate) fn leaves_room(self) -> bool {
-        self.scaled.width < self.canvas.width || self.scaled.height < self.canvas.height
+        let ends = |at: i32, scaled: u32, canvas: u32| {
+            at > 0 || i64::from(at) + i64::from(scaled) < i64::from(canvas)
+        };
+        ends(self.x, self.scaled.width, self.canvas.width)
+            || ends(self.y, self.scaled.height, self.canvas.height)
     }
 }
 
-/// Halves of the room that is free, or of what is over, which counts as negative room.
-fn offset(canvas: u32, scaled: u32, halves: i64) -> i32 {
+/// What is shown of one side of a picture: where it starts and how long it is, there and on the canvas.
+struct Span {
+    start: u32,
+    length: u32,
+    scaled: u32,
+    offset: i32,
+}
+
+impl Span {
+    /// Of a window from `at` on, of `length` pixels, that becomes a side of `frame` pixels.
+    fn of(at: f64, length: f64, picture: u32, frame: u32) -> Self {
+        let scale = f64::from(frame) / length;
+        let picture = f64::from(picture);
+        let start = at.round().clamp(0.0, picture - 1.0);
+        let end = (at + length).round().clamp(start + 1.0, picture);
+        // A window inside the picture fills the frame, whatever rounding to its pixels did.
+        let inside = at > -0.5 && at + length < picture + 0.5;
+        let (scaled, offset) = if inside {
+            (f64::from(frame), 0.0)
+        } else {
+            ((end - start) * scale, (start - at) * scale)
+        };
+        Self {
+            start: start as u32,
+            length: (end - start) as u32,
+            scaled: scaled.round().max(1.0) as u32,
+            offset: offset.round() as i32,
+        }
+    }
+}
+
+/// Sixths of the room that is free, or of what is over, which counts as negative room.
+fn offset(canvas: u32, scaled: u32, sixths: i64) -> i32 {
     let room = i64::from(canvas) - i64::from(scaled);
-    let offset = (room * halves).div_euclid(2);
+    let offset = (room * sixths).div_euclid(6);
     offset.clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32
 }
 
@@ -77,6 +134,19 @@ mod tests {
         assert_eq!(place(Mode::Crop, Anchor::BottomRight).2, -100);
         assert_eq!(place(Mode::Pad, Anchor::Top).3, 0);
         assert_eq!(place(Mode::Pad, Anchor::Bottom).3, 50);
+    }
+
+    #[test]
+    fn the_upper_third_line_stays_where_it_is() {
+        let tall = Placing::of(
+            Size::new(300, 900),
+            Size::new(300, 300),
+            Mode::Crop,
+            Anchor::Thirds,
+        );
+        // 300 of 900 pixels down is 100 of 300.
+        assert_eq!((tall.x, tall.y + 300), (0, 100));
+        assert_eq!(place(Mode::Pad, Anchor::Thirds).3, 16);
     }
 
     #[test]

@@ -5,6 +5,8 @@
     reason = "a test fails by panicking"
 )]
 
+mod around;
+
 use atelier_plugin::{Failure, Outcome, Picture, Plugin, Request, Size, Source};
 use serde_json::Value;
 
@@ -33,6 +35,12 @@ fn pixel(outcome: &Outcome, x: usize, y: usize) -> [u8; 4] {
     let canvas = &outcome.pictures[0];
     let at = (y * canvas.size().width as usize + x) * 4;
     canvas.rgba()[at..at + 4].try_into().unwrap()
+}
+
+#[test]
+fn the_cases_hold() {
+    let problems = atelier_cases::problems::<Fit>(env!("CARGO_MANIFEST_DIR"));
+    assert_eq!(problems, Vec::<String>::new());
 }
 
 #[test]
@@ -110,6 +118,16 @@ fn wrong_parameters_are_refused_by_name() {
             r#"{ "background": "red" }"#,
             "background",
             "\"red\" is not a colour",
+        ),
+        (
+            r#"{ "margin": 201 }"#,
+            "margin",
+            "must be 0 to 200, not 201",
+        ),
+        (
+            r#"{ "around": "faces" }"#,
+            "around",
+            "unknown variant `faces`",
         ),
         (
             r##"{ "background": "#12345é" }"##,

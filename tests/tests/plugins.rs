@@ -86,6 +86,68 @@ fn one_reference_passes_through_several_plugins_in_order() {
 }
 
 #[test]
+fn retarget_and_edges_prepare_the_references_of_a_job() {
+    let home = Home::new();
+    home.install("retarget");
+    home.install("edges");
+    home.put(&Fixtures::dancer());
+    gradient(&home.inbox().join("wide.png"), 300, 100);
+    let _daemon = Daemon::start(&home);
+    let retarget = reference(
+        "dancer.json",
+        "{ plugin = \"retarget\", legs = 80, mirror = true, width = 64, height = 96 }",
+    );
+    let edges = reference("wide.png", "{ plugin = \"edges\", low = 1, high = 2 }");
+    home.drop_manifest("both", &format!("{JOB}{retarget}{edges}"));
+    let _ = home.wait_for_result("both");
+    let picture = home.outbox().join("both.png");
+    let report = home
+        .atelier(&["verify", picture.to_str().unwrap(), "--json"])
+        .exits(0)
+        .json();
+    let steps = report[0]["steps"].as_array().unwrap();
+    let plugins: Vec<&str> = steps
+        .iter()
+        .map(|step| step["plugin"].as_str().unwrap())
+        .collect();
+    assert_eq!(plugins, ["retarget", "edges"], "{report:#}");
+}
+
+/// What `cargo test` runs on each plugin as the machine compiles it, on the component in the host.
+#[test]
+fn the_cases_of_first_party_plugins_hold_in_the_host() {
+    let home =
+        Home::with_settings("[plugins.grants]\npose-from-photo = [\"model:movenet-lightning\"]\n");
+    let plugins = Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins");
+    let models = home.path().join("models");
+    let model = "movenet-lightning.onnx";
+    let found = plugins.join("pose-from-photo/model").join(model);
+    fs::copy(found, models.join(model)).unwrap();
+    for name in ["edges", "fit", "pose", "pose-from-photo", "retarget"] {
+        let project = home.elsewhere().join(name);
+        copy(&plugin_folder(name), &project.join("build"));
+        copy(&plugins.join(name).join("cases"), &project.join("cases"));
+        let _ = home
+            .atelier(&["plugin", "test", project.to_str().unwrap()])
+            .exits(0);
+    }
+}
+
+/// Copies a folder with all that is in it.
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let from = entry.unwrap().path();
+        let to = to.join(from.file_name().unwrap());
+        if from.is_dir() {
+            copy(&from, &to);
+        } else {
+            fs::copy(from, to).unwrap();
+        }
+    }
+}
+
+#[test]
 fn a_plugin_runs_by_itself_on_a_file() {
     let home = Home::new();
     home.install("pose");

@@ -19,6 +19,12 @@ use crate::Pose;
 /// The size of the golden dancer.
 const SIZE: Size = Size::new(256, 384);
 
+#[test]
+fn the_cases_hold() {
+    let problems = atelier_cases::problems::<Pose>(env!("CARGO_MANIFEST_DIR"));
+    assert_eq!(problems, Vec::<String>::new());
+}
+
 fn pose(document: &str, parameters: &str, output: Size) -> Result<Outcome, Failure> {
     Pose::prepare(Request::of_document(document, parameters, output))
 }

@@ -7,6 +7,7 @@ use atelier_onnx::{Limits, Models};
 use atelier_plugin::infer::{self, Numbers, Tensor, Trouble};
 
 use super::{SAME_SIZE, figure, joints, prepare, reference};
+use crate::PoseFromPhoto;
 
 /// Lets Lightning itself answer.
 fn answer_by_model() {
@@ -47,6 +48,13 @@ fn answer_by_model() {
 
 /// COCO's joints among OpenPose's 18, in COCO's order.
 const OF_OPENPOSE: [usize; 17] = [0, 15, 14, 17, 16, 5, 2, 6, 3, 7, 4, 11, 8, 12, 9, 13, 10];
+
+#[test]
+fn the_cases_hold() {
+    answer_by_model();
+    let problems = atelier_cases::problems::<PoseFromPhoto>(env!("CARGO_MANIFEST_DIR"));
+    assert_eq!(problems, Vec::<String>::new());
+}
 
 #[test]
 fn all_joints_are_where_onnxruntime_has_them() {

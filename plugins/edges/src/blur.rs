@@ -1,4 +1,4 @@
-//! The Gaussian blur, first along rows and then across them, in whole numbers: a kernel of 256ths,
+//! The Gaussian blur, first along rows and then across them, in whole numbers: weights in parts of 256,
 //! as OpenCV's `GaussianBlur` has for pictures of 8 bits.
 
 use atelier_plugin::{Failure, Size};
@@ -10,7 +10,7 @@ use crate::grey::Grey;
 pub(crate) struct Blurred<'a> {
     grey: Grey<'a>,
     kernel: Vec<u32>,
-    /// Rows that are blurred along themselves, in 256ths; row y is at y modulo their number.
+    /// Rows that are blurred along themselves, in parts of 256; row y is at y modulo their number.
     along: Vec<Vec<u16>>,
     /// The first row that is not among them yet.
     next: u32,
@@ -94,8 +94,8 @@ fn mirrored(at: usize, reach: usize, count: usize) -> usize {
     place.min(period - place)
 }
 
-/// Weights in 256ths that sum to 256, three standard deviations to each side. What rounding one weight
-/// loses, the next gets.
+/// Weights in parts of 256, which they sum to, three standard deviations to each side. What rounding one
+/// weight loses, the next gets.
 fn kernel(deviation: f64) -> Vec<u32> {
     let reach = ((deviation * 6.0 + 1.0).round() as usize | 1) / 2;
     if deviation <= 0.0 || reach == 0 {

@@ -5,7 +5,7 @@ use atelier_plugin::{Failure, Picture, Region, Size};
 /// How many pixels are asked of the host at once, at most, unless one row has more: 1 MiB.
 const AT_ONCE: u32 = 1 << 18;
 
-/// The weights of red, green and blue in 32768ths: those of ITU-R BT.601, as OpenCV rounds them.
+/// The weights of red, green and blue in parts of 32768: those of ITU-R BT.601, as OpenCV rounds them.
 const WEIGHTS: [u32; 3] = [9798, 19235, 3735];
 
 /// Rows of brightness, 0 to 255, to be asked for from top to bottom.

@@ -8,7 +8,7 @@ use crate::marks::Marks;
 use crate::parameters::Thresholds;
 use crate::slopes::Slopes;
 
-/// tan 22.5° in 32768ths, as OpenCV has it: up to there a slope points to the right, and beyond
+/// tan 22.5° in parts of 32768, as OpenCV has it: up to there a slope points to the right, and beyond
 /// tan 67.5°, which is 2 more, down.
 const TANGENT: i64 = 13_573;
 

@@ -46,7 +46,8 @@ impl Window {
         let aspect = f64::from(frame.width) / f64::from(frame.height);
         let width = |[across, down]: [f64; 2]| f64::max(across, down * aspect);
         let inside = f64::min(sides[0], sides[1] * aspect);
-        let whole = width(body.map(Span::length)).max(1.0);
+        // At least a pixel, to each side.
+        let whole = width(body.map(Span::length)).max(1.0).max(aspect);
         let across = width([0, 1].map(|axis| focus.needs(wanted[axis], axis)));
         let across = across.max(whole).min(inside.max(whole));
         let lengths = [across, across / aspect];

@@ -139,4 +139,6 @@ fn one_point_is_enough() {
             [999.0, 799.0, 1.0, 1.0]
         );
     }
+    let flat = around(&[dot], (400, 100), 0.0, Anchor::Center);
+    assert_eq!(flat, [996.0, 799.0, 4.0, 1.0]);
 }

@@ -45,7 +45,7 @@ use crate::renderer::Renderer;
 pub(crate) use digest::sha256_hex;
 pub(crate) use loras::UsedLora;
 pub(crate) use models::Models;
-pub(crate) use plugins::Plugins;
+pub(crate) use plugins::{Plugins, Ready};
 pub(crate) use prepare::{Prepared, source_of};
 pub(crate) use world::Surroundings;
 

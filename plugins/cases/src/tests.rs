@@ -45,8 +45,8 @@ prompt = "in grey"
 /// What is wrong with one case, after what it makes with `before` was kept where it is given.
 fn problem(before: Option<&str>, case: &str) -> Option<String> {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("one");
-    fs::create_dir(&path).unwrap();
+    let path = folder.path().join("cases/one");
+    fs::create_dir_all(&path).unwrap();
     fs::write(path.join("people.json"), r#"{ "people": [1.0, 2] }"#).unwrap();
     if let Some(before) = before {
         fs::write(path.join("case.toml"), before).unwrap();
@@ -72,7 +72,11 @@ fn each_difference_is_told() {
         ),
         ("[3, 2]", "[2, 2]", "it is (2, 2) pixels, not (3, 2)"),
         ("\"in grey\"", "\"in red\"", "its words are"),
-        ("[\"expected.png\"]", "[]", "it made 1 pictures, not 0"),
+        (
+            "[\"expected.png\"]",
+            "[]",
+            "it made 1 pictures, and case.toml names 0",
+        ),
         ("grey = 100", "grey = 300", "parameter \"grey\""),
         (
             "output",

@@ -81,7 +81,7 @@ def _means(cells: list[tuple[Lab, int]], centres: list[Lab]) -> list[tuple[Lab, 
         for channel, part in enumerate(colour):
             total[channel] += part * weight
         total[3] += weight
-    return [((lightness / n, a / n, b / n), n) for lightness, a, b, n in sums if n]
+    return [((lightness / n, a / n, b / n), int(n)) for lightness, a, b, n in sums if n]
 
 
 def _merged(groups: list[tuple[Lab, int]]) -> list[tuple[Lab, int]]:

@@ -26,7 +26,7 @@ NAMES = {
     "pale pink": "f7d7de", "dusty rose": "c58a8c", "raspberry": "b02a5b",
 }  # fmt: skip
 
-_PLACES = {name: from_srgb(tuple(bytes.fromhex(colour))) for name, colour in NAMES.items()}
+_PLACES = {name: from_srgb(bytes.fromhex(colour)) for name, colour in NAMES.items()}
 
 
 def name(colour: Lab) -> str:

@@ -4,11 +4,13 @@ Formulas: Björn Ottosson, "A perceptual color space for image processing", 2020
 https://bottosson.github.io/posts/oklab/ (public domain); sRGB's curve: IEC 61966-2-1.
 """
 
+from collections.abc import Sequence
+
 Lab = tuple[float, float, float]
 """Lightness 0 to 1, then green to red and blue to yellow, about -0.4 to 0.4 each."""
 
 
-def from_srgb(colour: tuple[int, int, int]) -> Lab:
+def from_srgb(colour: Sequence[int]) -> Lab:
     """R, G and B, 0 to 255, to OKLab."""
     r, g, b = (_LINEAR[part] for part in colour)
     long = (0.4122214708 * r + 0.5363325363 * g + 0.0514459929 * b) ** (1 / 3)

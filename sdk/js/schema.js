@@ -58,7 +58,8 @@ export class Schema {
         const values = {};
         for (const [name, rules] of Object.entries(this.properties)) {
             if (Object.hasOwn(given, name)) values[name] = checked(name, rules, given[name]);
-            else if (Object.hasOwn(rules, "default")) values[name] = rules.default;
+            // Checked again for the sake of the copy: a plugin may change its parameters.
+            else if (Object.hasOwn(rules, "default")) values[name] = checked(name, rules, rules.default);
         }
         return values;
     }
@@ -79,7 +80,12 @@ function checkRules(name, rules) {
         throw new Error(`property ${name} must have a type: ${Object.keys(TYPES).join(", ")}`);
     }
     if (rules.type === "array") checkRules(`${name}[]`, rules.items);
-    if (Object.hasOwn(rules, "default")) checked(name, rules, rules.default);
+    if (!Object.hasOwn(rules, "default")) return;
+    try {
+        checked(name, rules, rules.default);
+    } catch (failure) {
+        throw new Error(`the default of property ${name} ${failure.reason}`);
+    }
 }
 
 function checked(name, rules, value) {

@@ -1,4 +1,4 @@
-// node --test plugins/collage/tests, with the SDK in node_modules (.ci/guests.sh links it).
+// Run by sdk/check.sh, which puts the SDK into node_modules.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -43,9 +43,20 @@ test("pictures are pasted where the prompt says", () => {
 
 test("numbers are drawn on each picture", () => {
     const twelve = Array.from({ length: 12 }, () => flat(4, 4, [9, 9, 9, 255]));
-    const made = collage(twelve, { numbers: true }, { width: 512, height: 512 });
-    const discs = testing.drawn(made.pictures[0]).filter(([name]) => name === "disc");
-    assert.equal(discs.length, 12);
+    const sheet = { width: 512, height: 512 };
+    const [bare, numbered] = [false, true].map((numbers) => {
+        return testing.rgba(collage(twelve, { numbers, columns: 4 }, sheet).pictures[0]);
+    });
+    for (const { x, y, width, height } of cells(12, 4, sheet, 16)) {
+        const reds = new Set();
+        for (let row = y; row < y + height; row++) {
+            for (let at = row * 512 + x; at < row * 512 + x + width; at++) {
+                if (bare[at * 4] !== numbered[at * 4]) reds.add(numbered[at * 4]);
+            }
+        }
+        assert.ok(reds.has(255), `no white stroke at (${x}, ${y})`);
+        assert.ok(Math.min(...reds) < 9, `no dark disc at (${x}, ${y})`);
+    }
 });
 
 test("too many labels and no room are refused by name", () => {

@@ -1,5 +1,4 @@
-"""python3 -m unittest discover -s plugins/palette/tests -t plugins/palette, with sdk/python and
-plugins/palette on PYTHONPATH."""
+"""Run by sdk/check.sh, with sdk/python and plugins/palette on PYTHONPATH."""
 
 import unittest
 from pathlib import Path

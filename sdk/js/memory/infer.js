@@ -1,12 +1,14 @@
-// The host's models: what a test puts into `testing.models`.
+// The host's models: what a test puts there with `testing.answerWith`.
 
 import { refuse } from "./raster.js";
 
-export const MODELS = {};
+export const MODELS = new Map();
 
 export default {
-    run: (model, inputs) =>
-        Object.hasOwn(MODELS, model)
-            ? MODELS[model](inputs)
-            : refuse({ tag: "missing", val: `the test has no model ${model}` }),
+    run(model, inputs) {
+        const answer = MODELS.get(model);
+        if (answer) return answer(inputs);
+        const hint = `testing.answerWith("${model}", …)`;
+        return refuse({ tag: "missing", val: `the test has no model ${model}: ${hint}` });
+    },
 };

@@ -1,6 +1,18 @@
-// The host's pictures, in plain memory: see raster.js.
+// The host's pictures, in plain memory, with the host's rules and sentences, so that a test finds
+// what a job would. Only limits are not held: those depend on the user's settings.
 
 import { Raster, refuse } from "./raster.js";
+import { lanczos } from "./resample.js";
+
+const LONGEST_SIDE = 16384;
+
+/** Refuses a size that no picture may have. */
+export function possible({ width, height }) {
+    if (width < 1 || height < 1) refuse(`a picture of ${width} x ${height} pixels has none`);
+    if (Math.max(width, height) > LONGEST_SIDE) {
+        refuse(`${width} x ${height} pixels: a side may have ${LONGEST_SIDE}`);
+    }
+}
 
 export class Picture {
     constructor(raster, media = null) {
@@ -21,8 +33,10 @@ export class Picture {
         return this.raster.cut(at);
     }
 
-    resized({ width, height }) {
-        return new Picture(this.raster.nearest(width, height));
+    resized(to) {
+        possible(to);
+        const pixels = lanczos(this.raster.pixels, this.raster.size(), to);
+        return new Picture(new Raster(to.width, to.height, pixels));
     }
 }
 
@@ -31,8 +45,9 @@ export class Canvas {
         this.raster = raster;
     }
 
-    static create({ width, height }) {
-        return new Canvas(new Raster(width, height));
+    static create(size) {
+        possible(size);
+        return new Canvas(new Raster(size.width, size.height));
     }
 
     size() {
@@ -43,7 +58,8 @@ export class Canvas {
         this.raster.check(at);
         const expected = at.width * at.height * 4;
         if (pixels.length !== expected) {
-            refuse(`the region needs ${expected} bytes, not ${pixels.length}`);
+            const region = `a region of ${at.width} x ${at.height} pixels`;
+            refuse(`${region} is ${expected} bytes, not ${pixels.length}`);
         }
         this.raster.put(new Raster(at.width, at.height, Uint8Array.from(pixels)), at.x, at.y);
     }

@@ -1,5 +1,7 @@
-// The host's settings: what a test puts into `testing.settings`, as JSON.
+// The host's settings: what a test puts into `testing.settings`.
 
 export const SETTINGS = {};
 
-export default { get: (key) => SETTINGS[key] ?? null };
+export default {
+    get: (key) => (Object.hasOwn(SETTINGS, key) ? JSON.stringify(SETTINGS[key]) : null),
+};

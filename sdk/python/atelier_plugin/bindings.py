@@ -19,6 +19,8 @@ except ModuleNotFoundError:
 else:
     IN_COMPONENT = True
 
+__all__ = ["IN_COMPONENT", "Err", "ask", "interface"]
+
 Answer = TypeVar("Answer")
 
 

@@ -36,27 +36,31 @@ def run(model: str, inputs: Sequence[Tensor]) -> list[Tensor]:
     `failed`.
     """
     try:
-        return [_tensor(output) for output in _host.run(model, [_lowered(one) for one in inputs])]
+        return [lifted(output) for output in _host.run(model, [lowered(one) for one in inputs])]
     except Err as trouble:
         kind = type(trouble.value).__name__.removeprefix("Trouble_").lower()
         raise Refused(trouble.value.value, kind) from None
 
 
-def _lowered(tensor: Tensor) -> Any:
+def lowered(tensor: Tensor) -> Any:
+    """A tensor as the bindings want it; raises where a number is not of its kind."""
+    # Sequences differ by kind, which a type checker cannot follow.
+    given: Any = tensor.numbers
     if tensor.kind == "floats":
-        numbers = _host.Numbers_Floats([float(number) for number in tensor.numbers])
+        numbers = _host.Numbers_Floats([float(number) for number in given])
     elif tensor.kind == "integers":
         low = -(2**31)
-        checked = [whole("a tensor's number", n, low, 2**31 - 1) for n in tensor.numbers]
+        checked = [whole("a tensor's number", n, low, 2**31 - 1) for n in given]
         numbers = _host.Numbers_Integers(checked)
     elif tensor.kind == "bytes":
-        numbers = _host.Numbers_Bytes(bytes(tensor.numbers))
+        numbers = _host.Numbers_Bytes(bytes(given))
     else:
         raise ValueError(f"a tensor's kind is floats, integers or bytes, not {tensor.kind!r}")
     shape = [whole("a tensor's side", side) for side in tensor.shape]
     return _host.Tensor(encodable(tensor.name), shape, numbers)
 
 
-def _tensor(given: Any) -> Tensor:
+def lifted(given: Any) -> Tensor:
+    """A tensor of the bindings as the author sees it."""
     kind = _KINDS[type(given.numbers).__name__.removeprefix("Numbers_")]
     return Tensor(given.shape, given.numbers.value, given.name, kind)

@@ -30,12 +30,14 @@ class Picture:
         """The media type of the file that it came from, `image/jpeg` say; none for a picture that
         another plugin made. The pixels are upright and sRGB whatever the file said.
         """
-        return self.handle.format()
+        media: str | None = self.handle.format()
+        return media
 
     def read(self, region: Sequence[int] | None = None) -> bytes:
         """The pixels of a region, or of all: width × height × 4 bytes."""
         at = Region.whole(self.size) if region is None else Region.of(region)
-        return ask(self.handle.read, _host.Region(*at))
+        pixels: bytes = ask(self.handle.read, _host.Region(*at))
+        return pixels
 
     def resized(self, size: Sequence[int]) -> "Picture":
         """A copy of another size, made by the host (Lanczos, three lobes)."""

@@ -13,7 +13,8 @@ _host = interface("random", asked_with="random")
 
 def bytes_of(count: int) -> bytes:
     """The next bytes, at most 65536 at once. Raises `Refused` where nobody granted it."""
-    return ask(_host.bytes, whole("a count of bytes", count))
+    given: bytes = ask(_host.bytes, whole("a count of bytes", count))
+    return given
 
 
 def generator() -> _random.Random:

@@ -13,7 +13,7 @@ from atelier_plugin.failures import ParameterFailure
 
 EMPTY = '{"type":"object","properties":{},"additionalProperties":false}'
 
-_TYPES = {
+_TYPES: dict[str, tuple[Any, str]] = {
     "string": (str, "a text"),
     "integer": (int, "a whole number"),
     "number": ((int, float), "a number"),
@@ -56,9 +56,11 @@ class Schema:
             if name not in given:
                 raise ParameterFailure(name, "is required")
         checked = {name: _checked(name, self.properties[name], given[name]) for name in given}
-        described = self.properties.items()
-        defaults = {name: rules["default"] for name, rules in described if "default" in rules}
-        return defaults | checked
+        for name, rules in self.properties.items():
+            if "default" in rules and name not in checked:
+                # Checked again for the sake of the copy: a plugin may change its parameters.
+                checked[name] = _checked(name, rules, rules["default"])
+        return checked
 
 
 def _understood(where: str, rules: Any, known: set[str]) -> None:

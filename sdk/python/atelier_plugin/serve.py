@@ -30,7 +30,7 @@ def preparer(plugin: ModuleType, name: str, version: str, summary: str, schema: 
     if not callable(getattr(plugin, "prepare", None)):
         raise TypeError("plugin.py has no function prepare(request)")
     kinds = {"picture": types.SourceKind.PICTURE, "document": types.SourceKind.DOCUMENT}
-    takes = getattr(plugin, "takes", None)
+    takes: Any = getattr(plugin, "takes", None)
     if not isinstance(takes, list | tuple) or not takes or not set(takes) <= set(kinds):
         raise TypeError('plugin.py must say takes = ["picture"], ["document"] or both')
     checks = Schema(schema)
@@ -74,7 +74,7 @@ def lowered(outcome: Any, types: Any) -> Any:
     """The author's outcome as the bindings want it; raises where it is none."""
     if not isinstance(outcome, Outcome):
         raise TypeError(f"prepare returned {outcome!r}, not an Outcome")
-    handles = []
+    handles: list[Any] = []
     for canvas in outcome.pictures:
         if not isinstance(canvas, Canvas):
             raise TypeError(f"among the outcome's pictures is {canvas!r}, not a Canvas")

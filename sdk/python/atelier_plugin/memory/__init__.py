@@ -1,18 +1,28 @@
 """Stands in for the host where there is none: pictures in plain memory, for an author's tests.
 
-It has the shape of componentize-py's bindings and the host's rules, so that a test finds what a
-job would. Resampling is the host's formula; drawing is sampled 16 times a pixel, which differs
-from the host's in a few shades at the edges. Golden pictures come from `atelier plugin test`.
+It has the shape of componentize-py's bindings and the host's rules and sentences, so that a test
+finds what a job would. What is drawn has the host's bytes; what is resized may differ by a shade.
+Only limits are not held: those of time, memory and pixels depend on the user's settings.
 """
 
+import json
 import random as _random
+import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from math import copysign, inf, isfinite
 from types import SimpleNamespace
 from typing import Any
 
-from atelier_plugin.raster import Raster
-from atelier_plugin.resample import lanczos
+from atelier_plugin.memory import lines as strokes
+from atelier_plugin.memory import ovals, polygons
+from atelier_plugin.memory.raster import Raster
+from atelier_plugin.memory.resample import lanczos
+
+MOST_POINTS = 10000
+MOST_BYTES = 65536
+LONGEST_SIDE = 16384
 
 
 class Err(Exception):
@@ -59,9 +69,12 @@ class Frame:
     height: int
 
 
-def _not_empty(size: Size) -> None:
+def _possible(size: Size | Frame) -> None:
+    pixels = f"{size.width} x {size.height} pixels"
     if size.width < 1 or size.height < 1:
-        raise Err(f"a picture of {size.width}×{size.height} pixels is empty")
+        raise Err(f"a picture of {pixels} has none")
+    if max(size.width, size.height) > LONGEST_SIDE:
+        raise Err(f"{pixels}: a side may have {LONGEST_SIDE}")
 
 
 class Picture:
@@ -80,7 +93,7 @@ class Picture:
         return self.raster.cut(at.x, at.y, at.width, at.height)
 
     def resized(self, to: Size) -> "Picture":
-        _not_empty(to)
+        _possible(to)
         old = self.raster
         pixels = lanczos(bytes(old.pixels), (old.width, old.height), (to.width, to.height))
         return Picture(Raster(to.width, to.height, bytearray(pixels)))
@@ -92,7 +105,7 @@ class Canvas:
 
     @classmethod
     def create(cls, of: Size) -> "Canvas":
-        _not_empty(of)
+        _possible(of)
         return cls(Raster(of.width, of.height, bytearray(of.width * of.height * 4)))
 
     def size(self) -> Size:
@@ -102,10 +115,12 @@ class Canvas:
         _inside(self.raster, at)
         expected = at.width * at.height * 4
         if len(pixels) != expected:
-            raise Err(f"the region needs {expected} bytes, not {len(pixels)}")
+            region = f"a region of {at.width} x {at.height} pixels"
+            raise Err(f"{region} is {expected} bytes, not {len(pixels)}")
         self.raster.put(Raster(at.width, at.height, bytearray(pixels)), at.x, at.y)
 
     def fill(self, at: Region, colour: tuple[int, int, int, int]) -> None:
+        _inside(self.raster, at)
         self.write(at, bytes(colour) * (at.width * at.height))
 
     def paste(self, source: Picture, x: int, y: int) -> None:
@@ -119,47 +134,67 @@ class Canvas:
 def _inside(raster: Raster, at: Region) -> None:
     right, bottom = at.x + at.width, at.y + at.height
     if at.width < 1 or at.height < 1 or right > raster.width or bottom > raster.height:
-        place = f"{at.width}×{at.height} at ({at.x}, {at.y})"
-        raise Err(f"the region {place} is not inside {raster.width}×{raster.height}")
+        place = f"{at.width} x {at.height} pixels at ({at.x}, {at.y})"
+        raise Err(f"{place} do not lie inside {raster.width} x {raster.height}")
 
 
-def _drawable(numbers: list[float], sizes: list[float]) -> None:
-    if any(number - number != 0 for number in numbers + sizes):
-        raise Err("a coordinate or size is no finite number")
-    if any(size <= 0 for size in sizes):
-        raise Err("a width, radius or size is not above 0")
+def _single(number: float) -> float:
+    """The nearest of 32 bits, which is what reaches the host."""
+    try:
+        return float(struct.unpack("f", struct.pack("f", number))[0])
+    except OverflowError:
+        return copysign(inf, number)
 
 
-def _flat(points: list[Point]) -> list[float]:
-    if len(points) > 10000:
-        raise Err(f"{len(points)} points are more than 10000")
-    return [number for point in points for number in (point.x, point.y)]
+def _finite(what: str, number: float) -> float:
+    single = _single(number)
+    if not isfinite(single):
+        raise Err(f"{what} is {single}, which is no finite number")
+    return single
+
+
+def _above_zero(what: str, number: float) -> float:
+    single = _finite(what, number)
+    if single <= 0:
+        raise Err(f"{what} is {single:g}, and it must be above 0")
+    return single
+
+
+def _place(point: Point) -> tuple[float, float]:
+    return _finite("a coordinate", point.x), _finite("a coordinate", point.y)
+
+
+def _places(points: list[Point]) -> list[tuple[float, float]]:
+    if len(points) > MOST_POINTS:
+        raise Err(f"{len(points)} points are more than the {MOST_POINTS} that one call draws")
+    return [_place(point) for point in points]
 
 
 def _lines(on: Canvas, through: list[Point], width: float, colour: Colour) -> None:
-    _drawable(_flat(through), [width])
-    on.raster.lines([(p.x, p.y) for p in through], width / 2, _parts(colour))
+    places, radius = _places(through), _above_zero("the width", width) / 2
+    strokes.lines(on.raster, places, radius, _parts(colour))
 
 
 def _disc(on: Canvas, centre: Point, radius: float, colour: Colour) -> None:
-    _drawable(_flat([centre]), [radius])
-    on.raster.ellipse((centre.x, centre.y), (radius, radius), 0.0, _parts(colour))
+    place, reach = _place(centre), _above_zero("the radius", radius)
+    ovals.ellipse(on.raster, place, (reach, reach), 0.0, _parts(colour))
 
 
 def _ellipse(on: Canvas, centre: Point, radii: Point, degrees: float, colour: Colour) -> None:
-    _drawable([centre.x, centre.y, degrees], [radii.x, radii.y])
-    on.raster.ellipse((centre.x, centre.y), (radii.x, radii.y), degrees, _parts(colour))
+    place = _place(centre)
+    reach = _above_zero("a radius", radii.x), _above_zero("a radius", radii.y)
+    ovals.ellipse(on.raster, place, reach, _finite("the turn", degrees), _parts(colour))
 
 
 def _polygon(on: Canvas, corners: list[Point], colour: Colour) -> None:
-    _drawable(_flat(corners), [])
-    on.raster.polygon([(p.x, p.y) for p in corners], _parts(colour))
+    polygons.polygon(on.raster, _places(corners), _parts(colour))
 
 
 def _blit(on: Canvas, source: Picture, part: Region, to: Frame) -> None:
-    cut = Raster(part.width, part.height, bytearray(source.read(part)))
-    scaled = Picture(cut).resized(Size(to.width, to.height))
-    on.raster.lay_over(scaled.raster, to.x, to.y)
+    pixels = source.read(part)
+    _possible(to)
+    scaled = lanczos(pixels, (part.width, part.height), (to.width, to.height))
+    on.raster.lay_over(Raster(to.width, to.height, bytearray(scaled)), to.x, to.y)
 
 
 def _parts(colour: Colour) -> tuple[int, int, int, int]:
@@ -189,7 +224,16 @@ class Numbers_Integers(_Carrier): ...
 class Numbers_Bytes(_Carrier): ...
 
 
+class Trouble_Denied(_Carrier): ...
+
+
 class Trouble_Missing(_Carrier): ...
+
+
+class Trouble_Input(_Carrier): ...
+
+
+class Trouble_Failed(_Carrier): ...
 
 
 @dataclass
@@ -199,16 +243,32 @@ class Tensor:
     numbers: _Carrier
 
 
-MODELS: dict[str, Any] = {}
-SETTINGS: dict[str, str] = {}
+MODELS: dict[str, Callable[[list[Tensor]], list[Tensor]]] = {}
+SETTINGS: dict[str, Any] = {}
 LINES: list[tuple[str, str]] = []
 _SEEDED = _random.Random(0)
 
 
 def _run(model: str, inputs: list[Tensor]) -> list[Tensor]:
     if model not in MODELS:
-        raise Err(Trouble_Missing(f"the test has no model {model}: testing.models[{model!r}] = …"))
+        hint = f"testing.answer_with({model!r}, …)"
+        raise Err(Trouble_Missing(f"the test has no model {model}: {hint}"))
     return MODELS[model](inputs)
+
+
+def _bytes(count: int) -> bytes:
+    if count > MOST_BYTES:
+        raise Err(f"{count} random bytes are too many at once; {MOST_BYTES} are allowed")
+    return _SEEDED.randbytes(count)
+
+
+def _setting(key: str) -> str | None:
+    return json.dumps(SETTINGS[key]) if key in SETTINGS else None
+
+
+def seed_with(seed: int) -> None:
+    """Starts the random bytes anew."""
+    _SEEDED.seed(seed)
 
 
 pictures = SimpleNamespace(Size=Size, Region=Region, Picture=Picture, Canvas=Canvas)
@@ -228,5 +288,5 @@ infer = SimpleNamespace(
     Numbers_Integers=Numbers_Integers,
     Numbers_Bytes=Numbers_Bytes,
 )
-random = SimpleNamespace(bytes=_SEEDED.randbytes)
-settings = SimpleNamespace(get=SETTINGS.get)
+random = SimpleNamespace(bytes=_bytes)
+settings = SimpleNamespace(get=_setting)

@@ -30,14 +30,14 @@ function unfiltered(raw, stride, height) {
             const a = x < 4 ? 0 : out[at - 4];
             const b = row === 0 ? 0 : out[at - stride];
             const c = x < 4 || row === 0 ? 0 : out[at - stride - 4];
-            const guess = [0, a, b, (a + b) >> 1, paeth(a, b, c)][filter];
+            const guess = [0, a, b, (a + b) >> 1, predicted(a, b, c)][filter];
             out[at] = raw[row * (stride + 1) + 1 + x] + guess;
         }
     }
     return out;
 }
 
-function paeth(a, b, c) {
+function predicted(a, b, c) {
     const [pa, pb, pc] = [Math.abs(b - c), Math.abs(a - c), Math.abs(a + b - 2 * c)];
     if (pa <= pb && pa <= pc) return a;
     return pb <= pc ? b : c;

@@ -2,6 +2,7 @@
 
 import math
 import unittest
+from collections.abc import Callable
 from pathlib import Path
 
 from atelier_plugin import Canvas, Picture, Refused, draw, testing
@@ -57,7 +58,7 @@ class Drawing(unittest.TestCase):
     def test_what_cannot_be_drawn_is_refused_with_the_hosts_words(self) -> None:
         canvas = Canvas((4, 4))
         white, at = "#ffffff", (1, 1)
-        for drawing, message in (
+        refusals: tuple[tuple[Callable[[], None], str], ...] = (
             (
                 lambda: draw.disc(canvas, (math.nan, 1), 1, white),
                 "a coordinate is nan, which is no finite number",
@@ -79,7 +80,8 @@ class Drawing(unittest.TestCase):
                 lambda: draw.blit(canvas, source(2, 2), at, part=(1, 0, 2, 1)),
                 "2 x 1 pixels at (1, 0) do not lie inside 2 x 2",
             ),
-        ):
+        )
+        for drawing, message in refusals:
             with self.subTest(message), self.assertRaises(Refused) as refused:
                 drawing()
             self.assertEqual(str(refused.exception), message)

@@ -30,7 +30,9 @@ class Understood(unittest.TestCase):
 
     def test_no_schema_takes_no_parameters(self) -> None:
         self.assertEqual(Schema().parameters("{}"), {})
-        with self.assertRaisesRegex(ParameterFailure, "there is no such parameter; there are: none"):
+        with self.assertRaisesRegex(
+            ParameterFailure, "there is no such parameter; there are: none"
+        ):
             Schema().parameters('{"x": 1}')
 
 
@@ -43,7 +45,7 @@ class Parameters(unittest.TestCase):
         self.assertEqual(given, {"count": 7, "name": "a"})
         self.assertIs(type(given["count"]), int)
 
-    def test_one_calls_default_is_not_anothers(self) -> None:
+    def test_calls_share_no_default(self) -> None:
         checks = schema(names={"type": "array", "items": {"type": "string"}, "default": []})
         checks.parameters("{}")["names"].append("x")
         self.assertEqual(checks.parameters("{}"), {"names": []})

@@ -70,7 +70,7 @@ def preparer(prepare: Callable[[Request], Any], takes: Any = ("picture",)) -> An
         "wit_world": SimpleNamespace(),
         "wit_world.exports": SimpleNamespace(preparer=BINDINGS),
     }
-    with mock.patch.dict(sys.modules, modules):  # type: ignore[arg-type]
+    with mock.patch.dict(sys.modules, modules):
         return serve.preparer(plugin, "x", "1.2.3", "Does x.", SCHEMA)()
 
 
@@ -131,7 +131,7 @@ class Serve(unittest.TestCase):
         testing.reset()
 
         def prepare(request: Request) -> Any:
-            return [][1]
+            return request.documents[1]
 
         refused = self.refused(prepare)
         self.assertIs(type(refused), Other)

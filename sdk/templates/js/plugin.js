@@ -10,7 +10,12 @@ const SIDE = 512;
 // As many rows at a time: a plugin's memory is limited.
 const ROWS = 64;
 
-// Called once for each reference, on a fresh instance.
+/**
+ * Called once for each reference, on a fresh instance.
+ *
+ * @param {import("atelier-plugin").Request<{ strength: number }>} request
+ * @returns {import("atelier-plugin").Outcome}
+ */
 export function prepare(request) {
     const { strength } = request.parameters;
     let picture = request.onlyPicture();
@@ -29,7 +34,12 @@ export function prepare(request) {
     return { pictures: [canvas], notes: { strength } };
 }
 
-// Takes colour out of pixels: a strength of 100 leaves none. Alpha stays as it is.
+/**
+ * Takes colour out of pixels: a strength of 100 leaves none. Alpha stays as it is.
+ *
+ * @param {Uint8Array} pixels
+ * @param {number} strength
+ */
 function fade(pixels, strength) {
     const keep = 100 - strength;
     for (let at = 0; at < pixels.length; at += 4) {

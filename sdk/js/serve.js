@@ -4,6 +4,7 @@
 // Whatever happens in the author's code ends as an answer: a trap would tell the user nothing.
 
 import { text } from "./checks.js";
+import { close } from "./closed.js";
 import { Failure, ParameterFailure, SourceFailure } from "./failures.js";
 import * as log from "./log.js";
 import { Canvas, Picture } from "./pictures.js";
@@ -22,8 +23,7 @@ export function preparer(plugin, name, version, summary, schema) {
         throw new TypeError('plugin.js must export const takes = ["picture"], ["document"] or both');
     }
     const checks = new Schema(schema);
-    globalThis.console = { debug: say("debug"), log: say("info"), info: say("info") };
-    Object.assign(globalThis.console, { warn: say("warn"), error: say("error") });
+    close();
     return {
         describe: () => ({ name, version, summary, parameters: schema, takes }),
         prepare: (request) => {
@@ -75,15 +75,10 @@ export function refusal(error) {
     }
     if (error instanceof SourceFailure) return { tag: "source", val: text(error.message) };
     if (error instanceof Failure) return { tag: "other", val: text(error.message) };
-    const place = /^.*$/m.exec(String(error?.stack ?? "").trim())[0].trim();
-    const line = text(place ? `${error} (${place})` : error);
+    const places = String(error?.stack ?? "").match(/^ *at .*$/gm) ?? [];
+    // The innermost in the author's own code.
+    const place = places.find((at) => !at.includes("/node_modules/atelier-plugin/")) ?? places[0];
+    const line = text(place ? `${error} (${place.trim()})` : error);
     log.error(line);
     return { tag: "other", val: line };
-}
-
-function say(level) {
-    return (...parts) => {
-        const shown = (part) => (typeof part === "object" ? JSON.stringify(part) : String(part));
-        for (const line of parts.map(shown).join(" ").split("\n")) log[level](line);
-    };
 }

@@ -9,10 +9,11 @@ import * as testing from "atelier-plugin/testing";
 
 const SCHEMA = `{"type": "object", "additionalProperties": false,
     "properties": {"size": {"type": "integer", "maximum": 9, "default": 3}}}`;
-const { console } = globalThis;
+const { console, Date, performance } = globalThis;
 
 afterEach(() => {
-    globalThis.console = console;
+    Object.assign(globalThis, { console, Date });
+    Object.defineProperty(globalThis, "performance", { value: performance, configurable: true, writable: true });
     testing.reset();
 });
 
@@ -80,7 +81,7 @@ test("failures are cases of the interface", () => {
 test("a mistake is told and logged, and a panic of any kind is one", () => {
     const mistake = refused((request) => request.nothing.there);
     assert.equal(mistake.tag, "other");
-    assert.match(mistake.val, /^TypeError: Cannot read properties of undefined/);
+    assert.match(mistake.val, /^TypeError: Cannot read properties of undefined .*serve\.test\.js:\d+:\d+\)\)?$/);
     assert.deepEqual(testing.lines, [["error", mistake.val]]);
     for (const thrown of ["words", undefined, null, 7]) {
         const failure = refused(() => {
@@ -107,6 +108,21 @@ test("a module that is no plugin stops the build", () => {
         assert.throws(() => preparer({ takes, prepare() {} }, "x", "1", "x", SCHEMA), /must export const takes/);
     }
     assert.throws(() => preparer({ takes: ["picture"] }, "x", "1", "x", SCHEMA), /does not export a function prepare/);
+});
+
+test("what asks for the time says that there is none, and dates are still dates", () => {
+    for (const [call, name] of [
+        [() => new globalThis.Date(), "new Date()"],
+        [() => globalThis.Date.now(), "Date.now"],
+        [() => globalThis.performance.now(), "performance.now"],
+    ]) {
+        assert.ok(refused(call).val.startsWith(`Error: ${name}: a plugin has no clock (at `));
+        testing.reset();
+    }
+    asked(() => {
+        assert.equal(new globalThis.Date(0).toISOString(), "1970-01-01T00:00:00.000Z");
+        return {};
+    });
 });
 
 test("the console writes to the job's log, a line at a time", () => {

@@ -2,7 +2,8 @@
 
 There is no clock, no file and no terminal in a component, and componentize-py puts a trap where
 they were: the call would end without a word. After `close`, `print` writes to the job's log, and
-the rest raises an exception that says what to do instead. Only `serve` calls it, at the start of
+the rest raises an exception that says what to do instead, but for `datetime.now`, which cannot be
+replaced. Only `serve` calls it, at the start of
 each call: while the component is built there is a terminal, and modules are files.
 """
 
@@ -14,6 +15,8 @@ import time
 from typing import Any, NoReturn
 
 from atelier_plugin import log
+
+RANDOMNESS = "randomness: see atelier_plugin.random"
 
 
 class _Log(io.TextIOBase):
@@ -52,14 +55,18 @@ def close() -> None:
     sys.stdout = sys.stderr = _Log()
     for module, names, lacks in (
         (builtins, ("open",), "files"),
+        (builtins, ("input",), "terminal"),
         (io, ("open", "open_code", "FileIO"), "files"),
         (os, ("open", "stat", "lstat", "listdir", "scandir", "mkdir", "remove"), "files"),
-        (os, ("urandom", "getrandom"), "randomness: see atelier_plugin.random"),
+        (os, ("urandom", "getrandom"), RANDOMNESS),
+        # What `secrets` and `random.SystemRandom` call.
+        (sys.modules.get("random"), ("_urandom",), RANDOMNESS),
         (time, ("time", "time_ns", "monotonic", "monotonic_ns", "perf_counter"), "clock"),
-        (time, ("perf_counter_ns", "process_time", "sleep", "localtime", "gmtime"), "clock"),
+        (time, ("perf_counter_ns", "process_time", "process_time_ns", "thread_time"), "clock"),
+        (time, ("sleep", "localtime", "gmtime", "strftime", "ctime", "asctime"), "clock"),
     ):
         for name in names:
-            if hasattr(module, name):
+            if module and hasattr(module, name):
                 setattr(module, name, _lacking(f"{module.__name__}.{name}", lacks))
     sys.path_importer_cache.clear()
     sys.path.clear()

@@ -52,7 +52,8 @@ def preparer(plugin: ModuleType, name: str, version: str, summary: str, schema: 
                 raise Err(types.Failure_Source(encodable(failure))) from None
             except Failure as failure:
                 raise Err(types.Failure_Other(encodable(failure))) from None
-            except Exception as error:  # noqa: BLE001 - the user gets a sentence, no trap
+            # SystemExit among them: the user gets a sentence, no trap.
+            except BaseException as error:  # noqa: BLE001
                 line = last_line(error)
                 log.error(line)
                 raise Err(types.Failure_Other(encodable(line))) from None

@@ -138,6 +138,7 @@ class Serve(unittest.TestCase):
         place = r"^IndexError: list index out of range \(test_serve.py, line \d+, in prepare\)$"
         self.assertRegex(refused.value, place)
         self.assertEqual(testing.lines, [("error", refused.value)])
+        self.assertIn("SystemExit: 3 (", self.refused(lambda request: sys.exit(3)).value)
 
     def test_what_is_no_outcome_is_refused(self) -> None:
         canvas = Canvas((1, 1))
@@ -158,13 +159,16 @@ class Serve(unittest.TestCase):
 
 
 CLOSED = """
-import json, os, sys, time
+import json, os, random, sys, time
 from atelier_plugin import testing
 from atelier_plugin.closed import close
 said = sys.stdout
 close()
 print("one\\ntwo")
-for call in (lambda: open("x"), time.time, lambda: os.urandom(4), lambda: __import__("wave")):
+for call in (
+    lambda: open("x"), time.time, lambda: os.urandom(4), lambda: __import__("wave"),
+    input, lambda: random.SystemRandom().random(), lambda: time.strftime("%Y"),
+):
     try:
         call()
     except Exception as error:
@@ -185,6 +189,9 @@ class Closed(unittest.TestCase):
             "OSError: builtins.open: a plugin has no files",
             "OSError: time.time: a plugin has no clock",
             "OSError: os.urandom: a plugin has no randomness: see atelier_plugin.random",
+            "OSError: random._urandom: a plugin has no randomness",
+            "OSError: time.strftime: a plugin has no clock",
+            "OSError: builtins.input: a plugin has no terminal",
             "ImportError: wave was not there when the component was built",
         ):
             with self.subTest(line):

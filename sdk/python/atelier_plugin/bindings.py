@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 from atelier_plugin.failures import Refused
 
 try:
-    from componentize_py_types import Err
+    # componentize-py makes it, for each component.
+    from componentize_py_types import Err  # type: ignore[import-not-found]
 except ModuleNotFoundError:
     from atelier_plugin.memory import Err
 

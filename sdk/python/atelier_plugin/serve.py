@@ -24,8 +24,9 @@ def preparer(plugin: ModuleType, name: str, version: str, summary: str, schema: 
     Raises, and so stops the build, where the module lacks `takes` or `prepare`, or the schema is
     not understood.
     """
-    from componentize_py_types import Err
-    from wit_world.exports import preparer as types
+    # componentize-py makes them, for each component.
+    from componentize_py_types import Err  # type: ignore[import-not-found]
+    from wit_world.exports import preparer as types  # type: ignore[import-not-found]
 
     if not callable(getattr(plugin, "prepare", None)):
         raise TypeError("plugin.py has no function prepare(request)")

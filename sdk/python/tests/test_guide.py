@@ -37,7 +37,7 @@ class Guide(unittest.TestCase):
                 path.parent.mkdir(exist_ok=True)
                 path.write_text(text, "utf-8")
             run = subprocess.run(
-                [sys.executable, "-m", "unittest", "discover", "tests"],
+                [sys.executable, "-B", "-m", "unittest", "discover", "tests"],
                 cwd=folder,
                 env={"PYTHONPATH": f".:{SDK}"},
                 capture_output=True,

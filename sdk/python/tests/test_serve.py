@@ -180,7 +180,7 @@ said.write(json.dumps(testing.lines))
 class Closed(unittest.TestCase):
     def test_what_a_component_lacks_says_so(self) -> None:
         package = str(Path(serve.__file__).parents[1])
-        command = [sys.executable, "-c", CLOSED]
+        command = [sys.executable, "-B", "-c", CLOSED]
         run = subprocess.run(
             command, env={"PYTHONPATH": package}, capture_output=True, text=True, check=True
         )

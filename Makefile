@@ -15,8 +15,10 @@ export CARGO_TARGET_DIR := $(abspath $(or $(CARGO_TARGET_DIR),target))
 RELEASE := $(CARGO_TARGET_DIR)/release
 PLUGINS := $(CARGO_TARGET_DIR)/plugins
 TOOLS := $(CARGO_TARGET_DIR)/tools
+# Where those compilers are.
+GUESTS := $(TOOLS)/guests/environment
 
-.PHONY: help setup build plugins thunder demo test bench lint fuzz deny install uninstall clean
+.PHONY: help setup build guests plugins thunder demo test bench lint fuzz deny install uninstall clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,17 +29,21 @@ setup: ## say what this machine lacks for building and testing, and install it
 build: setup ## build the program, the tests and the tools (the first time takes a while)
 	$(CARGO) build --release --workspace --all-targets --locked
 
-plugins: build ## build the first-party plugins to WebAssembly components
-	COMPONENTIZE=$(RELEASE)/atelier-componentize plugins/build.sh
+guests: setup ## fetch what builds plugins in Python and JavaScript
+	@.ci/guests.sh
+
+plugins: build guests ## build the first-party plugins to WebAssembly components
+	source $(GUESTS) && ATELIER=$(RELEASE)/atelier plugins/build.sh
 
 thunder: ## fetch the larger model for pose-from-photo and make it ONNX (needs npm)
 	plugins/pose-from-photo/model/convert.py --model thunder
 
-demo: plugins ## run the main job on the small model in this repository and show the picture
+demo: build ## run the main job on the small model in this repository and show the picture
+	@ATELIER=$(RELEASE)/atelier plugins/build.sh fit pose
 	@ATELIER=$(RELEASE)/atelier PLUGINS=$(PLUGINS) tests/demo.sh
 
 test: plugins ## pass the tests
-	$(CARGO) test --release --workspace --locked
+	source $(GUESTS) && $(CARGO) test --release --workspace --locked
 
 bench: build ## time a model's stages: make bench MODEL=FOLDER [PYTHON=… with diffusers] [ARGS=--references 1]
 	@BENCH=$(RELEASE)/examples/bench MODEL="$(MODEL)" PYTHON="$(PYTHON)" tests/bench/run.sh $(ARGS)

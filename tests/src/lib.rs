@@ -20,6 +20,7 @@ mod introspection;
 mod oracle;
 mod picture;
 mod program;
+mod shell;
 mod wait;
 
 pub use bus::Bus;
@@ -30,4 +31,5 @@ pub use introspection::Interface;
 pub use oracle::assert_each_done_once;
 pub use picture::{gradient, psnr, sha256};
 pub use program::{Run, command, plugin_folder, program, run};
+pub use shell::shell;
 pub use wait::{PATIENCE, wait_for, wait_until};

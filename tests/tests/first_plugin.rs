@@ -2,12 +2,10 @@
 //! there, into a shell.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::env;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 
-use atelier_tests::{Home, program, run};
+use atelier_tests::{Home, gradient, run, shell};
 
 const HEADING: &str = "## Your first plugin in ten minutes";
 
@@ -20,36 +18,6 @@ fn lines() -> String {
     let block: Vec<&str> = block.map_while(|line| line.strip_prefix("    ")).collect();
     assert!(block.len() > 4, "{block:?}");
     block.join("\n")
-}
-
-/// Where `make guests` wrote how the languages' compilers are found.
-fn guests() -> PathBuf {
-    let release = program().parent().unwrap().to_path_buf();
-    let file = release.with_file_name("tools/guests/environment");
-    assert!(
-        file.is_file(),
-        "{} is missing: run `make guests`",
-        file.display()
-    );
-    file
-}
-
-/// A shell in a folder, in which `atelier` is the program under test, with a home of its own.
-fn shell(home: &Home, folder: &Path, lines: &str) -> Command {
-    let folders = [program().parent().unwrap().to_path_buf()];
-    let path = env::var_os("PATH").unwrap();
-    let path = env::join_paths(folders.into_iter().chain(env::split_paths(&path)));
-    let target = program().parent().unwrap().with_file_name("");
-    let mut command = Command::new("bash");
-    command
-        .arg("-euxc")
-        .arg(format!("source {}\n{lines}", guests().display()))
-        .current_dir(folder)
-        .env("PATH", path.unwrap())
-        .env("ATELIER_HOME", home.path())
-        // The standard library for WebAssembly is there already, from the first-party plugins.
-        .env("CARGO_TARGET_DIR", target);
-    command
 }
 
 fn followed_in(language: &str) {
@@ -74,7 +42,8 @@ fn followed_in(language: &str) {
     );
     let listed = home.atelier(&["plugin", "list", "--json"]).exits(0).json();
     assert_eq!(listed[0]["name"], "sepia", "{listed:#}");
-    let photo = folder.join("sepia/cases/grey/photo.png");
+    let photo = folder.join("wide.png");
+    gradient(&photo, 96, 64);
     let picture = folder.join("job.png");
     let _ = home
         .atelier(&[

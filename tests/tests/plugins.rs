@@ -113,7 +113,7 @@ fn retarget_and_edges_prepare_the_references_of_a_job() {
     assert_eq!(plugins, ["retarget", "edges"], "{report:#}");
 }
 
-/// What `cargo test` runs on each plugin as the machine compiles it, on the component in the host.
+/// What each plugin's own tests run on it natively, on the component in the host.
 #[test]
 fn the_cases_of_first_party_plugins_hold_in_the_host() {
     let home =
@@ -123,7 +123,15 @@ fn the_cases_of_first_party_plugins_hold_in_the_host() {
     let model = "movenet-lightning.onnx";
     let found = plugins.join("pose-from-photo/model").join(model);
     fs::copy(found, models.join(model)).unwrap();
-    for name in ["edges", "fit", "pose", "pose-from-photo", "retarget"] {
+    for name in [
+        "collage",
+        "edges",
+        "fit",
+        "palette",
+        "pose",
+        "pose-from-photo",
+        "retarget",
+    ] {
         let project = home.elsewhere().join(name);
         copy(&plugin_folder(name), &project.join("build"));
         copy(&plugins.join(name).join("cases"), &project.join("cases"));

@@ -2,6 +2,8 @@
 //! interface; each version's adapter fills them in. Prompt fragments reach the model and notes are
 //! signed and public, so both are bounded and plain.
 
+use std::time::Duration;
+
 use image::RgbaImage;
 use serde_json::{Map, Value};
 
@@ -59,6 +61,8 @@ pub struct Prepared {
     pub dropped_log_lines: u64,
     /// Bytes of linear memory and tables that the call took.
     pub memory: usize,
+    /// Of the call's time, that which it took to make an instance of the component.
+    pub instantiation: Duration,
 }
 
 /// A description as it came, with the parameters still text.
@@ -227,6 +231,7 @@ mod tests {
             notes: vec![("people".to_owned(), "1".to_owned())],
             dropped_log_lines: 0,
             memory: 0,
+            instantiation: Duration::ZERO,
         }
     }
 

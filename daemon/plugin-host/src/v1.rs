@@ -5,6 +5,7 @@
 mod imports;
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use atelier_plugin_package::Interface as OnRequest;
 use wasmtime::component::{Component, HasSelf, Linker};
@@ -122,13 +123,15 @@ impl Interface {
         store: &mut Store<Call>,
         request: &PrepareRequest,
     ) -> wasmtime::Result<Result<Prepared, Refusal>> {
+        let start = Instant::now();
         let plugin = self.ready.instantiate(&mut *store)?;
+        let instantiation = start.elapsed();
         let request = lower(store.data_mut(), request)?;
         let answer = plugin
             .atelier_plugin_preparer()
             .call_prepare(&mut *store, &request)?;
         match answer {
-            Ok(outcome) => lift(store.data_mut(), outcome).map(Ok),
+            Ok(outcome) => lift(store.data_mut(), outcome, instantiation).map(Ok),
             Err(failure) => Ok(Err(refusal(&failure))),
         }
     }
@@ -153,7 +156,11 @@ fn lower(call: &mut Call, request: &PrepareRequest) -> wasmtime::Result<preparer
     })
 }
 
-fn lift(call: &mut Call, outcome: preparer::Outcome) -> wasmtime::Result<Prepared> {
+fn lift(
+    call: &mut Call,
+    outcome: preparer::Outcome,
+    instantiation: Duration,
+) -> wasmtime::Result<Prepared> {
     let mut pictures = Vec::with_capacity(outcome.pictures.len());
     for canvas in outcome.pictures {
         pictures.push(call.studio.take(canvas)?);
@@ -169,6 +176,7 @@ fn lift(call: &mut Call, outcome: preparer::Outcome) -> wasmtime::Result<Prepare
             .collect(),
         dropped_log_lines: 0,
         memory: call.meter.used(),
+        instantiation,
     })
 }
 

@@ -9,7 +9,7 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::PathBuf;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use atelier_plugin_host::Prepared;
 use image::RgbaImage;
@@ -146,6 +146,7 @@ fn read(entry: &[u8]) -> Option<Prepared> {
         notes: head.notes,
         dropped_log_lines: 0,
         memory: 0,
+        instantiation: Duration::ZERO,
     })
 }
 
@@ -170,6 +171,7 @@ mod tests {
             notes: vec![("people".to_owned(), "2".to_owned())],
             dropped_log_lines: 0,
             memory: 0,
+            instantiation: Duration::ZERO,
         }
     }
 

@@ -25,7 +25,7 @@ use serde_json::Map;
 use tempfile::TempDir;
 
 use crate::models::Model;
-use crate::turns::{Pair, in_turns};
+use crate::turns::{Pair, in_turns, median};
 
 /// 4 megapixels.
 const SIDE: u32 = 2048;
@@ -58,7 +58,10 @@ fn main() {
     let built = |name: &str| host.load(&plugins.join(name)).unwrap();
 
     println!("| what | in the sandbox | without | ratio |\n|---|---|---|---|");
-    report("a call that does nothing", &empty_call(&forged(&good())));
+    let empty = forged(&good());
+    let made = format!("{:.3} ms", instance(&empty) * 1e3);
+    println!("| an instance | {made} | – | – |");
+    report("a call that does nothing", &empty_call(&empty));
     report(
         "4 megapixels in and out",
         &whole_picture(&forged(&Forge::new("whole", WHOLE))),
@@ -81,8 +84,18 @@ fn report(what: &str, pair: &Pair) {
     );
 }
 
-/// Thread, store, instance, the call itself, and their end; without, the thread alone: what is between them is the
-/// price of an instance.
+/// The store's memory, tables and code, ready to be called.
+fn instance(plugin: &Plugin) -> f64 {
+    let request = PrepareRequest::new(
+        vec![Source::picture(RgbaImage::new(1, 1))],
+        Map::new(),
+        (1, 1),
+    );
+    let took = (0..2000).map(|_| called(plugin, &request).instantiation.as_secs_f64());
+    median(took.collect())
+}
+
+/// Thread, store, instance, the call itself, and their end; without, the thread alone.
 fn empty_call(plugin: &Plugin) -> Pair {
     let source = Source::picture(RgbaImage::new(1, 1));
     let request = PrepareRequest::new(vec![source], Map::new(), (1, 1));

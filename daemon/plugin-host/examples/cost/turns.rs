@@ -37,7 +37,7 @@ fn timed<T>(work: &mut impl FnMut() -> T) -> f64 {
     took
 }
 
-fn median(mut times: Vec<f64>) -> f64 {
+pub(crate) fn median(mut times: Vec<f64>) -> f64 {
     times.sort_by(f64::total_cmp);
     times[times.len() / 2]
 }

@@ -30,6 +30,6 @@ pub use home::Home;
 pub use introspection::Interface;
 pub use oracle::assert_each_done_once;
 pub use picture::{gradient, psnr, sha256};
-pub use program::{Run, command, plugin_folder, program, run};
+pub use program::{Run, command, plugin_folder, program, run, run_within};
 pub use shell::shell;
-pub use wait::{PATIENCE, wait_for, wait_until};
+pub use wait::{COMPILING, PATIENCE, wait_for, wait_until};

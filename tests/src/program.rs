@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -126,7 +126,16 @@ impl fmt::Display for Run {
 /// # Panics
 ///
 /// When it cannot be started, or has not ended after [`PATIENCE`]: it is killed then.
-pub fn run(mut command: Command) -> Run {
+pub fn run(command: Command) -> Run {
+    run_within(command, PATIENCE)
+}
+
+/// Runs a command to its end, as [`run`], but with more patience: for compilers.
+///
+/// # Panics
+///
+/// As [`run`].
+pub fn run_within(mut command: Command, patience: Duration) -> Run {
     let line = format!("{command:?}");
     let mut child = command
         .stdin(Stdio::null())
@@ -136,7 +145,7 @@ pub fn run(mut command: Command) -> Run {
         .unwrap_or_else(|cause| panic!("{line}: {cause}"));
     let stdout = drain(child.stdout.take().expect("stdout is piped"));
     let stderr = drain(child.stderr.take().expect("stderr is piped"));
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + patience;
     let status = loop {
         if let Some(status) = child.try_wait().expect("a child can be waited for") {
             break status;
@@ -147,7 +156,7 @@ pub fn run(mut command: Command) -> Run {
             let (stdout, stderr) = (stdout.join().unwrap(), stderr.join().unwrap());
             panic!("{line} did not end\nstdout:\n{stdout}\nstderr:\n{stderr}");
         }
-        thread::sleep(std::time::Duration::from_millis(5));
+        thread::sleep(Duration::from_millis(5));
     };
     Run {
         command: line,

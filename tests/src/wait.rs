@@ -7,6 +7,9 @@ use std::time::{Duration, Instant};
 /// cores: reaching it means that the thing will not happen.
 pub const PATIENCE: Duration = Duration::from_secs(120);
 
+/// The same where a plugin's author compiles: its standard library may come first.
+pub const COMPILING: Duration = Duration::from_secs(900);
+
 /// Asks again and again until there is an answer.
 ///
 /// # Panics

@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::Path;
 
-use atelier_tests::{Home, gradient, run, shell};
+use atelier_tests::{COMPILING, Home, gradient, run_within, shell};
 
 const HEADING: &str = "## Your first plugin in ten minutes";
 
@@ -29,7 +29,7 @@ fn followed_in(language: &str) {
     let mut words = offered.split(|letter: char| !letter.is_alphanumeric());
     assert!(words.any(|word| word == language), "{language}: {offered}");
     let typed = lines.replace("--lang rust", &format!("--lang {language}"));
-    let _ = run(shell(&home, &folder, &typed)).exits(0);
+    let _ = run_within(shell(&home, &folder, &typed), COMPILING).exits(0);
 
     // The template takes the colour out of a picture.
     let drawn = image::open(folder.join("sepia/out.png"))

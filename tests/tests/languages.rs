@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::Path;
 
-use atelier_tests::{Home, run, shell};
+use atelier_tests::{COMPILING, Home, run_within, shell};
 use image::{Rgba, RgbaImage};
 
 /// What lies in the picture that goes in.
@@ -30,7 +30,7 @@ fn asks_for_everything(name: &str) {
         .unwrap();
 
     let lines = "atelier plugin build >&2\natelier plugin install build --grant-all >&2\n";
-    let _ = run(shell(&home, &folder, lines)).exits(0);
+    let _ = run_within(shell(&home, &folder, lines), COMPILING).exits(0);
     let file = |name: &str| folder.join(name).to_str().unwrap().to_owned();
     let (red, out) = (file("red.png"), file("out.png"));
     let call = ["plugin", "run", name, &red, "--output", &out, "--json"];

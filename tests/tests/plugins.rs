@@ -91,7 +91,7 @@ fn retarget_and_edges_prepare_the_references_of_a_job() {
     home.install("retarget");
     home.install("edges");
     home.put(&Fixtures::dancer());
-    gradient(&home.inbox().join("wide.png"), 300, 100);
+    gradient(&home.inbox().join("wide.png"), 100, 100);
     let _daemon = Daemon::start(&home);
     let retarget = reference(
         "dancer.json",

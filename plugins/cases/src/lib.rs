@@ -1,8 +1,11 @@
-//! Runs the cases of a plugin natively.
+//! What the tests of first-party plugins share: their cases, run natively, and whether what they say
+//! of themselves is true.
 //!
 //! `atelier plugin test` runs them on the component, under the host's limits; this crate runs them on
 //! the plugin as `cargo test` compiles it, so that a case is checked where no component was built.
 //! What a case says and when it holds is `atelier_plugin_cases`'s, for both.
+
+mod contract;
 
 use std::fs;
 use std::path::Path;
@@ -11,6 +14,8 @@ use atelier_plugin::{Outcome, Picture, Plugin, Request, Size, Source, random};
 use atelier_plugin_cases::{Case, Made, all};
 use image::RgbaImage;
 use serde_json::Value;
+
+pub use contract::contradictions;
 
 /// Set to anything but `0` or nothing, it makes [`problems`] keep what comes out as what is
 /// expected.

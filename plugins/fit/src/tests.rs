@@ -8,7 +8,6 @@
 mod around;
 
 use atelier_plugin::{Failure, Outcome, Picture, Plugin, Request, Size, Source};
-use serde_json::Value;
 
 use crate::Fit;
 use crate::parameters::Parameters;
@@ -160,38 +159,8 @@ fn a_document_is_refused() {
 }
 
 #[test]
-fn the_schema_and_the_parameters_agree() {
-    let schema: Value = serde_json::from_str(&Fit::describe().parameters).unwrap();
-    let properties = schema["properties"].as_object().unwrap();
-    let mut defaults = serde_json::Map::new();
-    for (name, property) in properties {
-        assert!(
-            property["title"].is_string() && property["description"].is_string(),
-            "{name}"
-        );
-        if let Some(default) = property.get("default") {
-            defaults.insert(name.clone(), default.clone());
-        }
-        for choice in property["enum"].as_array().into_iter().flatten() {
-            let one = serde_json::json!({ name: choice });
-            serde_json::from_value::<Parameters>(one).unwrap();
-        }
-    }
-    let defaults: Parameters = serde_json::from_value(defaults.into()).unwrap();
-    assert_eq!(defaults, Parameters::default());
-}
-
-#[test]
-fn the_description_is_what_plugin_toml_says() {
-    let manifest: toml::Table = include_str!("../plugin.toml").parse().unwrap();
-    let description = Fit::describe();
-    assert_eq!(manifest["name"].as_str(), Some(description.name.as_str()));
-    assert_eq!(
-        manifest["version"].as_str(),
-        Some(description.version.as_str())
-    );
-    assert_eq!(
-        manifest["summary"].as_str(),
-        Some(description.summary.as_str())
-    );
+fn what_it_says_of_itself_is_what_it_does() {
+    let package = include_str!("../plugin.toml");
+    let found = atelier_cases::contradictions::<Fit, Parameters>(package);
+    assert_eq!(found, Vec::<String>::new());
 }

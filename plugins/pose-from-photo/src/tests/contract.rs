@@ -1,19 +1,16 @@
 //! The description, the parameters, and what the host's models may answer.
 
+use atelier_plugin::Failure;
 use atelier_plugin::infer::{self, Tensor, Trouble};
-use atelier_plugin::{Failure, Plugin, Request, Size};
-use serde_json::Value;
 
 use super::{SAME_SIZE, answer, figure, prepare, recorded};
 use crate::PoseFromPhoto;
 
 #[test]
-fn it_is_what_its_plugin_toml_says() {
-    let stated: toml::Table = include_str!("../../plugin.toml").parse().unwrap();
-    let described = PoseFromPhoto::describe();
-    assert_eq!(stated["name"].as_str(), Some(described.name.as_str()));
-    assert_eq!(stated["version"].as_str(), Some(described.version.as_str()));
-    assert_eq!(stated["summary"].as_str(), Some(described.summary.as_str()));
+fn what_it_says_of_itself_is_what_it_does() {
+    let package = include_str!("../../plugin.toml");
+    let found = atelier_cases::contradictions::<PoseFromPhoto, crate::Parameters>(package);
+    assert_eq!(found, Vec::<String>::new());
 }
 
 #[test]
@@ -32,18 +29,7 @@ fn it_asks_for_each_model_that_it_runs() {
 }
 
 #[test]
-fn the_schema_has_the_parameters_and_their_defaults() {
-    let schema: Value = serde_json::from_str(include_str!("../../parameters.schema.json")).unwrap();
-    let properties = schema["properties"].as_object().unwrap();
-    let defaults: Value = properties
-        .iter()
-        .filter_map(|(key, property)| Some((key.clone(), property.get("default")?.clone())))
-        .collect::<serde_json::Map<_, _>>()
-        .into();
-    let request = |text: String| Request::of_document("", text, Size::new(64, 64));
-    let stated: crate::Parameters = request(defaults.to_string()).parameters().unwrap();
-    assert_eq!(stated, crate::Parameters::default());
-
+fn a_wrong_parameter_is_refused() {
     answer(vec![recorded()]);
     for wrong in [
         r#"{ "mode": "thunder" }"#,

@@ -4,7 +4,7 @@ use super::{SIZE, dancer, pose};
 use crate::Pose;
 use crate::parameters::Parameters;
 use atelier_plugin::{Failure, Picture, Plugin, Request, Source};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 #[test]
 fn a_picture_is_refused_with_what_is_wanted() {
@@ -141,43 +141,8 @@ fn wrong_parameters_are_refused_by_name() {
 }
 
 #[test]
-fn the_schema_and_the_parameters_agree() {
-    let schema: Value = serde_json::from_str(&Pose::describe().parameters).unwrap();
-    let mut defaults = serde_json::Map::new();
-    for (name, property) in schema["properties"].as_object().unwrap() {
-        assert!(
-            property["title"].is_string() && property["description"].is_string(),
-            "{name}"
-        );
-        if let Some(default) = property.get("default") {
-            defaults.insert(name.clone(), default.clone());
-        }
-        for bound in ["minimum", "maximum"] {
-            if let Some(value) = property.get(bound) {
-                serde_json::from_value::<Parameters>(json!({ name: value })).unwrap();
-            }
-        }
-        if property["type"] == "integer" {
-            let over = property["maximum"].as_u64().unwrap() + 1;
-            let refused = serde_json::from_value::<Parameters>(json!({ name: over }));
-            assert!(refused.is_err(), "{name} takes more than its maximum");
-        }
-    }
-    let defaults: Parameters = serde_json::from_value(defaults.into()).unwrap();
-    assert_eq!(defaults, Parameters::default());
-}
-
-#[test]
-fn the_description_is_what_plugin_toml_says() {
-    let manifest: toml::Table = include_str!("../../plugin.toml").parse().unwrap();
-    let description = Pose::describe();
-    assert_eq!(manifest["name"].as_str(), Some(description.name.as_str()));
-    assert_eq!(
-        manifest["version"].as_str(),
-        Some(description.version.as_str())
-    );
-    assert_eq!(
-        manifest["summary"].as_str(),
-        Some(description.summary.as_str())
-    );
+fn what_it_says_of_itself_is_what_it_does() {
+    let package = include_str!("../../plugin.toml");
+    let found = atelier_cases::contradictions::<Pose, Parameters>(package);
+    assert_eq!(found, Vec::<String>::new());
 }

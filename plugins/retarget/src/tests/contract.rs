@@ -1,7 +1,7 @@
 //! Parameters, the description, and what else comes out.
 
 use atelier_plugin::{Failure, Picture, Plugin, Request};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{CROWD, DANCER, SIZE, retarget};
 use crate::Retarget;
@@ -84,39 +84,8 @@ fn wrong_parameters_are_refused_by_name() {
 }
 
 #[test]
-fn the_schema_and_the_parameters_agree() {
-    let schema: Value = serde_json::from_str(&Retarget::describe().parameters).unwrap();
-    let mut defaults = serde_json::Map::new();
-    for (name, property) in schema["properties"].as_object().unwrap() {
-        assert!(
-            property["title"].is_string() && property["description"].is_string(),
-            "{name}"
-        );
-        if let Some(default) = property.get("default") {
-            defaults.insert(name.clone(), default.clone());
-        }
-        for (bound, beyond) in [("minimum", -1), ("maximum", 1)] {
-            if let Some(value) = property.get(bound).and_then(Value::as_i64) {
-                let parse =
-                    |value: i64| serde_json::from_value::<Parameters>(json!({ name: value }));
-                assert!(parse(value).is_ok(), "{name} takes its {bound}");
-                assert!(
-                    parse(value + beyond).is_err(),
-                    "{name} takes more than its {bound}"
-                );
-            }
-        }
-    }
-    let defaults: Parameters = serde_json::from_value(defaults.into()).unwrap();
-    assert_eq!(defaults, Parameters::default());
-}
-
-#[test]
-fn the_description_is_what_plugin_toml_says() {
-    let manifest: toml::Table = include_str!("../../plugin.toml").parse().unwrap();
-    let description = Retarget::describe();
-    let said = |key: &str| manifest[key].as_str().map(str::to_owned);
-    assert_eq!(said("name"), Some(description.name));
-    assert_eq!(said("version"), Some(description.version));
-    assert_eq!(said("summary"), Some(description.summary));
+fn what_it_says_of_itself_is_what_it_does() {
+    let package = include_str!("../../plugin.toml");
+    let found = atelier_cases::contradictions::<Retarget, Parameters>(package);
+    assert_eq!(found, Vec::<String>::new());
 }

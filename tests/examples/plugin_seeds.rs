@@ -4,6 +4,11 @@
 //!
 //! Small components that load: one that gives a picture, one that reads and writes, one that grows, logs and draws.
 
+#![allow(
+    clippy::expect_used,
+    reason = "it is run by hand, and stops where it cannot write"
+)]
+
 use std::fs;
 use std::path::PathBuf;
 

@@ -5,6 +5,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use serde_json::Value;
 use tempfile::TempDir;
 use toml::Table;
 
@@ -229,6 +230,19 @@ impl Home {
             .collect();
         names.sort();
         names
+    }
+
+    /// What `atelier verify` says of a picture in the outbox.
+    ///
+    /// # Panics
+    ///
+    /// When its signature does not hold.
+    #[must_use]
+    pub fn provenance(&self, picture: &str) -> Value {
+        let picture = self.outbox().join(picture);
+        let picture = picture.to_str().expect("test paths are UTF-8");
+        let reports = self.atelier(&["verify", picture, "--json"]).exits(0).json();
+        reports[0].clone()
     }
 
     /// Runs the program with this home and no bus.

@@ -5,8 +5,8 @@
 use std::fs;
 use std::path::PathBuf;
 
-use atelier_tests::forge::Forge;
-use atelier_tests::{Daemon, Fixtures, Home, gradient, plugin_folder, sha256};
+use atelier_tests::forge::{Forge, good};
+use atelier_tests::{Daemon, Fixtures, Home, gradient, plugin_folder, sha256, wait_for};
 use serde_json::Value;
 
 const JOB: &str = "manifest = 1\nprompt = \"the dancer of image 1\"\nwidth = 64\nheight = 64\nsteps = 1\nseed = 7\n";
@@ -192,12 +192,8 @@ fn several_files_of_one_reference_are_each_in_the_provenance() {
     let error = home.wait_for_error("nobody");
     assert_eq!(error["key"].as_str(), Some("reference[1].also"), "{error}");
     let _ = home.wait_for_result("both");
-    let picture = home.outbox().join("both.png");
-    let report = home
-        .atelier(&["verify", picture.to_str().unwrap(), "--json"])
-        .exits(0)
-        .json();
-    let ingredients = report[0]["ingredients"].to_string();
+    let report = home.provenance("both.png");
+    let ingredients = report["ingredients"].to_string();
     for digest in digests {
         assert!(ingredients.contains(&digest), "{report:#}");
     }
@@ -282,4 +278,31 @@ fn check_says_what_each_step_would_do_and_refuses_a_wrong_parameter() {
         message.starts_with("reference[1].prepare[1].width"),
         "{message}"
     );
+}
+
+#[test]
+fn a_job_keeps_the_plugin_that_it_runs_and_the_next_takes_the_new_one() {
+    let home = Home::with_settings("\n[plugins]\nseconds = 4\n");
+    let plugins = home.path().join("plugins");
+    let _ = Forge::new("turns", "(loop $again (br $again)) (unreachable)").install(&plugins);
+    home.put(&Fixtures::picture());
+    let daemon = Daemon::start(&home);
+    let job = format!(
+        "{JOB}\n[[reference]]\npath = \"reference-1.png\"\nprepare = [{{ plugin = \"turns\" }}]\n"
+    );
+    let beside = home.elsewhere().join("reference-1.png");
+    fs::copy(Fixtures::picture(), beside).unwrap();
+    let first = daemon.submit(&home.write_manifest("first", &job));
+    let _ = daemon.wait_for_state(&first, &["preparing"]);
+    let _ = Forge::new("turns", good().prepare).install(&plugins);
+    home.drop_manifest("second", &job);
+    let failed = wait_for("the first job's end", || {
+        let job = daemon.job(&first);
+        (job["state"] == "failed").then_some(job)
+    });
+    assert!(failed.to_string().contains("plugin-time"), "{failed:#}");
+    let _ = home.wait_for_result("second");
+    let module = sha256(&plugins.join("turns/plugin.wasm"));
+    let report = home.provenance("second.png");
+    assert_eq!(report["steps"][0]["module_sha256"], module.as_str());
 }

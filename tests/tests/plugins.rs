@@ -38,12 +38,8 @@ fn pose_and_fit_prepare_the_references_of_a_job() {
     );
 
     // Each step is in the provenance, by the digest of the module that ran.
-    let picture = home.outbox().join("both.png");
-    let report = home
-        .atelier(&["verify", picture.to_str().unwrap(), "--json"])
-        .exits(0)
-        .json();
-    let steps = report[0]["steps"].as_array().unwrap();
+    let report = home.provenance("both.png");
+    let steps = report["steps"].as_array().unwrap();
     assert_eq!(steps.len(), 2, "{report:#}");
     for (step, plugin) in steps.iter().zip(["pose", "fit"]) {
         let module = sha256(&home.path().join("plugins").join(plugin).join("plugin.wasm"));
@@ -51,7 +47,7 @@ fn pose_and_fit_prepare_the_references_of_a_job() {
         assert_eq!(step["module_sha256"], module.as_str(), "{report:#}");
     }
     // And each reference by the digest of the file that the user gave.
-    let ingredients = report[0]["ingredients"].to_string();
+    let ingredients = report["ingredients"].to_string();
     assert!(
         ingredients.contains(&sha256(&Fixtures::dancer())),
         "{report:#}"
@@ -71,12 +67,8 @@ fn one_reference_passes_through_several_plugins_in_order() {
         &format!("{JOB}{}", reference("dancer.json", steps)),
     );
     let _ = home.wait_for_result("chain");
-    let picture = home.outbox().join("chain.png");
-    let report = home
-        .atelier(&["verify", picture.to_str().unwrap(), "--json"])
-        .exits(0)
-        .json();
-    let plugins: Vec<&str> = report[0]["steps"]
+    let report = home.provenance("chain.png");
+    let plugins: Vec<&str> = report["steps"]
         .as_array()
         .unwrap()
         .iter()
@@ -100,12 +92,8 @@ fn retarget_and_edges_prepare_the_references_of_a_job() {
     let edges = reference("wide.png", "{ plugin = \"edges\", low = 1, high = 2 }");
     home.drop_manifest("both", &format!("{JOB}{retarget}{edges}"));
     let _ = home.wait_for_result("both");
-    let picture = home.outbox().join("both.png");
-    let report = home
-        .atelier(&["verify", picture.to_str().unwrap(), "--json"])
-        .exits(0)
-        .json();
-    let steps = report[0]["steps"].as_array().unwrap();
+    let report = home.provenance("both.png");
+    let steps = report["steps"].as_array().unwrap();
     let plugins: Vec<&str> = steps
         .iter()
         .map(|step| step["plugin"].as_str().unwrap())
@@ -276,12 +264,8 @@ fn joints_are_found_in_a_photograph_for_a_job() {
         &format!("{JOB}{}", reference("figure.png", &thunder)),
     );
     let _ = home.wait_for_result("dancer");
-    let picture = home.outbox().join("dancer.png");
-    let report = home
-        .atelier(&["verify", picture.to_str().unwrap(), "--json"])
-        .exits(0)
-        .json();
-    let step = &report[0]["steps"][0];
+    let report = home.provenance("dancer.png");
+    let step = &report["steps"][0];
     assert_eq!(step["plugin"], "pose-from-photo", "{report:#}");
     // What it noted is in the provenance.
     assert!(step["notes"].to_string().contains("lightning"), "{step:#}");

@@ -3,9 +3,22 @@
 
 use std::fmt::Debug;
 
-use atelier_plugin::Plugin;
+use atelier_plugin::{Failure, Plugin};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
+
+/// What is wrong with how a plugin refused a parameter, if so: it must name the parameter and say these
+/// words.
+pub fn not_refused<T>(made: &Result<T, Failure>, name: &str, words: &str) -> Option<String> {
+    match made {
+        Err(Failure::Parameter {
+            name: named,
+            message,
+        }) if named == name && message.contains(words) => None,
+        Err(failure) => Some(format!("not {name}, {words}: {failure}")),
+        Ok(_) => Some(format!("{name} was taken, not refused: {words}")),
+    }
+}
 
 /// Where a plugin's schema, its parameters `T` and the text of its `plugin.toml` contradict each
 /// other: a sentence for each place.

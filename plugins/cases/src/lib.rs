@@ -15,7 +15,7 @@ use atelier_plugin_cases::{Case, Made, all};
 use image::RgbaImage;
 use serde_json::Value;
 
-pub use contract::contradictions;
+pub use contract::{contradictions, not_refused};
 
 /// Set to anything but `0` or nothing, it makes [`problems`] keep what comes out as what is
 /// expected.

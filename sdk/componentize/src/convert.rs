@@ -1,12 +1,8 @@
-//! From core module to component, in memory and on disk.
-
-use std::fs;
-use std::io::Write;
-use std::path::Path;
+//! From core module to component.
 
 use wit_component::ComponentEncoder;
 
-use crate::{Error, Interfaces};
+use crate::Error;
 
 /// The first eight bytes of a core module and of a component: the magic and the version, whose
 /// second half tells them apart.
@@ -17,7 +13,7 @@ const LAYER_OF_COMPONENT: [u8; 2] = [1, 0];
 ///
 /// # Errors
 ///
-/// Every [`Error`] that is not about files.
+/// Every [`Error`].
 pub fn component_of(core: &[u8]) -> Result<Vec<u8>, Error> {
     check_header(core)?;
     let (described, _) = wit_component::metadata::decode(core)
@@ -29,26 +25,6 @@ pub fn component_of(core: &[u8]) -> Result<Vec<u8>, Error> {
         Some(module) => Error::Wasi(module),
         None => Error::Unfit(reason),
     })
-}
-
-/// Makes a component of the module in the file `core` and writes it to the file `out`, by rename,
-/// so that nobody ever reads half of it. Returns what the component imports and exports.
-///
-/// # Errors
-///
-/// [`Error::Read`], [`Error::Write`], and those of [`component_of`].
-pub fn convert_file(core: &Path, out: &Path) -> Result<Interfaces, Error> {
-    let module = fs::read(core).map_err(|source| Error::Read {
-        path: core.to_owned(),
-        source,
-    })?;
-    let component = component_of(&module)?;
-    let interfaces = Interfaces::of(&component)?;
-    write_whole(out, &component).map_err(|source| Error::Write {
-        path: out.to_owned(),
-        source,
-    })?;
-    Ok(interfaces)
 }
 
 fn check_header(core: &[u8]) -> Result<(), Error> {
@@ -78,18 +54,4 @@ fn wasi_module_in(reason: &str) -> Option<String> {
         .filter(|name| name.starts_with("wasi"))
         .map(str::to_owned)
         .next()
-}
-
-fn write_whole(out: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut name = out.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.part", std::process::id()));
-    let part = out.with_file_name(name);
-    let written = fs::File::create(&part)
-        .and_then(|mut file| file.write_all(bytes))
-        .and_then(|()| fs::rename(&part, out));
-    if written.is_err() {
-        // The first error is the one to report; what is left behind is named `.part`.
-        let _ = fs::remove_file(&part);
-    }
-    written
 }

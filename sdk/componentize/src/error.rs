@@ -1,30 +1,9 @@
 //! Why a module did not become a component.
 
-use std::io;
-use std::path::PathBuf;
-
 /// Why a module did not become a component. Each has a stable [code](Error::code).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The module's file could not be read.
-    #[error("cannot read {path}: {source}")]
-    Read {
-        /// The module's file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-
-    /// The component's file could not be written.
-    #[error("cannot write {path}: {source}")]
-    Write {
-        /// The component's file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-
     /// The bytes are not WebAssembly at all, or are cut off.
     #[error("not a WebAssembly module: {0}")]
     NotWasm(String),
@@ -50,8 +29,6 @@ impl Error {
     /// A stable name for scripts.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Read { .. } => "module-unreadable",
-            Self::Write { .. } => "component-unwritable",
             Self::NotWasm(_) => "module-not-wasm",
             Self::AlreadyComponent => "module-is-component",
             Self::NoWorld => "module-without-world",

@@ -11,6 +11,6 @@ mod convert;
 mod error;
 mod interfaces;
 
-pub use convert::{component_of, convert_file};
+pub use convert::component_of;
 pub use error::Error;
 pub use interfaces::Interfaces;

@@ -5,9 +5,7 @@
     reason = "a test fails by panicking"
 )]
 
-use std::fs;
-
-use atelier_componentize::{Error, Interfaces, component_of, convert_file};
+use atelier_componentize::{Error, Interfaces, component_of};
 use wit_component::{DecodedWasm, StringEncoding, embed_component_metadata};
 
 /// A core module for a world that imports `demo:plugin/log` and exports a function `run`.
@@ -88,33 +86,4 @@ fn what_is_no_core_module_is_refused() {
         let error = component_of(bytes).unwrap_err();
         assert_eq!(error.code(), "module-not-wasm", "{error}");
     }
-}
-
-#[test]
-fn files_are_written_whole_or_not_at_all() {
-    let folder = tempfile::tempdir().unwrap();
-    let (core, out) = (
-        folder.path().join("core.wasm"),
-        folder.path().join("plugin.wasm"),
-    );
-    let unread = convert_file(&core, &out).unwrap_err();
-    assert_eq!(unread.code(), "module-unreadable");
-
-    fs::write(&core, module(GOOD)).unwrap();
-    convert_file(&core, &out).unwrap();
-    let made = fs::read(&out).unwrap();
-    assert_eq!(made, component_of(&module(GOOD)).unwrap());
-
-    fs::write(&core, "nonsense").unwrap();
-    assert_eq!(
-        convert_file(&core, &out).unwrap_err().code(),
-        "module-not-wasm"
-    );
-    assert_eq!(fs::read(&out).unwrap(), made);
-    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
-
-    fs::write(&core, module(GOOD)).unwrap();
-    let nowhere = folder.path().join("missing").join("plugin.wasm");
-    let unwritten = convert_file(&core, &nowhere).unwrap_err();
-    assert_eq!(unwritten.code(), "component-unwritable");
 }

@@ -8,7 +8,8 @@
 //! - A patch's channel is 4·latent channel + 2·row + column.
 //! - The latent is normalised after it is cut into patches, and restored before it is put together.
 //! - On the processor encoder and decoder are stages that take pictures whole or in tiles ([`layered`]), for a card
-//!   programs ([`step`](crate::step)). Both are given tensors of the host, and give such.
+//!   programs ([`step`](crate::step)), and stages again where the card has no room for a picture ([`spare`]). Both are
+//!   given tensors of the host, and give such.
 
 mod blocks;
 mod compute;
@@ -19,6 +20,7 @@ mod layered;
 mod plan;
 mod run;
 mod shape;
+mod spare;
 mod stage;
 mod statistics;
 #[cfg(test)]
@@ -34,6 +36,7 @@ use crate::step::{PictureRunner, Side};
 use crate::weights::{Scope, Weights, WeightsError};
 use layered::Layered;
 pub(crate) use plan::NoRoom;
+use spare::Spare;
 
 /// The autoencoder, ready to run.
 #[derive(Debug)]
@@ -54,6 +57,8 @@ enum Coders {
     Stepped {
         encoder: Box<PictureRunner>,
         decoder: Box<PictureRunner>,
+        /// For pictures that the card has no room for, if they may be made elsewhere.
+        spare: Option<Box<Spare>>,
     },
 }
 
@@ -75,6 +80,7 @@ impl Vae {
                 Coders::Stepped {
                     encoder: load(Side::Encoder)?,
                     decoder: load(Side::Decoder)?,
+                    spare: Some(Box::new(Spare::new(config, weights))),
                 }
             }
             _ => return Self::layered(config, weights),
@@ -90,6 +96,14 @@ impl Vae {
         let device = Device::flex();
         let layered = Layered::load(&Scope::root(weights, &device), config)?;
         Self::of(config, weights, Coders::Layered(Box::new(layered)))
+    }
+
+    /// The same, failing where the card has no room: a time of the processor is none of the card.
+    pub(crate) fn without_spare(mut self) -> Self {
+        if let Coders::Stepped { spare, .. } = &mut self.coders {
+            *spare = None;
+        }
+        self
     }
 
     fn of(config: &VaeConfig, weights: &Weights, coders: Coders) -> Result<Self, WeightsError> {
@@ -110,28 +124,29 @@ impl Vae {
 
     /// A picture, `[1, 3, height, width]` in −1 … 1 with sides that are multiples of 16, as normalised
     /// patches, `[1, channels of a token, height / 16, width / 16]`. On the processor it takes no more
-    /// bytes than the budget, if there is one.
+    /// bytes than the budget, if there is one; a card that has no room for it leaves it to the processor.
     ///
     /// # Errors
-    /// `memory-insufficient` before anything is computed, if the budget is too small; `device-memory` or
-    /// `compute-failed`, on a card.
+    /// `memory-insufficient` before anything is computed, if the budget is too small; on a card `compute-failed`, and
+    /// `device-memory` [without a spare](Self::without_spare).
     pub(crate) fn encode(
         &self,
         picture: Tensor<4>,
         budget: Option<u64>,
     ) -> Result<Tensor<4>, EngineError> {
         let mean = match &self.coders {
-            Coders::Layered(layered) => {
-                let moments = layered.encode(picture, budget);
-                let moments =
-                    moments.map_err(|no_room| EngineError::no_room("encoding a picture", no_room));
-                moments??.slice(s![.., ..self.latent_channels, .., ..])
-            }
-            Coders::Stepped { encoder, .. } => {
+            Coders::Layered(layered) => self.mean_of(layered, picture, budget)?,
+            Coders::Stepped { encoder, spare, .. } => {
                 let [_, _, height, width] = picture.dims();
-                let mean = encoder.run(&download(picture)?, [height, width])?;
-                let shape = [1, self.latent_channels, height / 8, width / 8];
-                upload(mean, shape, &Device::flex())
+                match encoder.run(&download(picture.clone())?, [height, width]) {
+                    Ok(mean) => {
+                        let shape = [1, self.latent_channels, height / 8, width / 8];
+                        upload(mean, shape, &Device::flex())
+                    }
+                    Err(error) => {
+                        self.mean_of(&spare::instead(spare.as_deref(), error)?, picture, budget)?
+                    }
+                }
             }
         };
         Ok((patchify(mean) - self.mean.clone()) / self.deviation.clone())
@@ -154,16 +169,32 @@ impl Vae {
         budget: Option<u64>,
     ) -> Result<Tensor<4>, EngineError> {
         match &self.coders {
-            Coders::Layered(layered) => layered
-                .decode(latent, budget)
-                .map_err(|no_room| EngineError::no_room("decoding the picture", no_room))?,
-            Coders::Stepped { decoder, .. } => {
+            Coders::Layered(layered) => picture_of(layered, latent, budget),
+            Coders::Stepped { decoder, spare, .. } => {
                 let [_, _, rows, columns] = latent.dims();
-                let picture = decoder.run(&download(latent)?, [rows, columns])?;
-                let shape = [1, 3, 8 * rows, 8 * columns];
-                Ok(upload(picture, shape, &Device::flex()))
+                match decoder.run(&download(latent.clone())?, [rows, columns]) {
+                    Ok(picture) => {
+                        let shape = [1, 3, 8 * rows, 8 * columns];
+                        Ok(upload(picture, shape, &Device::flex()))
+                    }
+                    Err(error) => {
+                        picture_of(&spare::instead(spare.as_deref(), error)?, latent, budget)
+                    }
+                }
             }
         }
+    }
+
+    fn mean_of(
+        &self,
+        layered: &Layered,
+        picture: Tensor<4>,
+        budget: Option<u64>,
+    ) -> Result<Tensor<4>, EngineError> {
+        let moments = layered.encode(picture, budget);
+        let moments =
+            moments.map_err(|no_room| EngineError::no_room("encoding a picture", no_room));
+        Ok(moments??.slice(s![.., ..self.latent_channels, .., ..]))
     }
 
     /// The bytes of the host that encoding a picture of this size takes, weights in their files not
@@ -191,6 +222,16 @@ impl Vae {
             }
         }
     }
+}
+
+fn picture_of(
+    layered: &Layered,
+    latent: Tensor<4>,
+    budget: Option<u64>,
+) -> Result<Tensor<4>, EngineError> {
+    layered
+        .decode(latent, budget)
+        .map_err(|no_room| EngineError::no_room("decoding the picture", no_room))?
 }
 
 fn within(needed: u64, budget: Option<u64>) -> Result<u64, NoRoom> {

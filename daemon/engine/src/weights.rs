@@ -49,7 +49,8 @@ pub(crate) use scope::Scope;
 pub(crate) use stored::Stored;
 pub use write::{SafetensorsWriter, TensorSpec, WriteError};
 
-/// All tensors of one part of a model, by name.
+/// All tensors of one part of a model, by name. Clones share the files.
+#[derive(Clone)]
 pub(crate) struct Weights {
     /// The part's folder or file, for messages.
     root: PathBuf,
@@ -61,6 +62,7 @@ pub(crate) struct Weights {
 }
 
 /// A tensor that is no weight, such as a counter, a tag or an embedded file.
+#[derive(Clone)]
 pub(crate) struct Other {
     dtype: Dtype,
     shape: Vec<usize>,

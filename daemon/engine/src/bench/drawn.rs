@@ -143,7 +143,7 @@ impl Drawn {
         plan: &Plan,
         target: &Target,
     ) -> Result<Act, EngineError> {
-        let vae = Vae::load(config, &self.weights, target)?;
+        let vae = Vae::load(config, &self.weights, target)?.without_spare();
         let grid = Grid::of_picture(plan.width, plan.height);
         let latent = draw(0, grid.shape(config.token_channels()), &target.device);
         // Where memory is short it works in tiles, as for a picture.

@@ -8,7 +8,7 @@ use super::{Check, ensure, ensure_size};
 const USUAL_SIDE: u32 = 1024;
 
 /// The autoencoder's sizes. Defaults are those of diffusers.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(default)]
 pub(crate) struct VaeConfig {
     pub(crate) in_channels: usize,

@@ -38,8 +38,8 @@ fn latent([height, width]: [usize; 2]) -> Tensor<4> {
     upload(values, [1, 32, rows, columns], &Device::flex())
 }
 
-/// A picture with a plain part, a ramp and a pattern.
-fn picture([height, width]: [usize; 2]) -> Tensor<4> {
+/// A picture with a plain part, a ramp and a pattern, `[1, 3, height, width]`.
+pub(crate) fn picture([height, width]: [usize; 2]) -> Tensor<4> {
     let values = (0..3 * height * width).map(|number| {
         let (row, column) = (number / width % height, number % width);
         match (row < height / 2, column < width / 2) {

@@ -10,18 +10,22 @@ use super::build::{BAND, Laid};
 use super::network::{Network, Side};
 use crate::config::{self, VaeConfig};
 use crate::device::Precision;
+use crate::error::EngineError;
 use crate::host::{download, upload};
 use crate::model::Model;
 use crate::published::Size;
 use crate::seed;
 use crate::source::ModelSource;
-use crate::step::machine::{Host, Processor, Stepper};
+use crate::step::bank::Bank;
+use crate::step::machine::{Host, Machine, Processor, Stepper};
+use crate::step::network::Arithmetic;
 use crate::step::op::Op;
 use crate::step::op::picture::Window;
 use crate::step::place::Kind;
 use crate::step::twin::emulator::Emulator;
 use crate::step::twin::tests::stepped;
 use crate::vae::Vae;
+use crate::vae::tests::picture;
 use crate::weights::Weights;
 
 /// An autoencoder to be compared.
@@ -86,19 +90,6 @@ fn patches(config: &VaeConfig, [height, width]: [usize; 2]) -> Tensor<4> {
     let shape = [1, config.token_channels(), height / 16, width / 16];
     let values = seed::randn(3, shape.iter().product());
     upload(values, shape, &Device::flex())
-}
-
-/// A picture with a plain part, a ramp and a pattern.
-fn picture([height, width]: [usize; 2]) -> Tensor<4> {
-    let values = (0..3 * height * width).map(|number| {
-        let (row, column) = (number / width % height, number % width);
-        match (row < height / 2, column < width / 2) {
-            (true, true) => 0.7,
-            (true, false) => row as f32 / height as f32 - 0.5,
-            _ => ((row * 7 + column * column / 5) % 23) as f32 / 11.5 - 1.0,
-        }
-    });
-    upload(values.collect(), [1, 3, height, width], &Device::flex())
 }
 
 /// What a decoder makes of a latent, as a picture is clamped.
@@ -182,6 +173,63 @@ fn the_kernels_make_the_pictures_that_their_twins_do() {
             assert!(found >= least, "{precision}: {found:.2} dB");
         }
     }
+}
+
+/// A card that takes no network, for this reason.
+#[derive(Debug)]
+struct Refuses(fn(u64) -> EngineError);
+
+impl Stepper for Refuses {
+    fn arithmetic(&self, precision: Precision) -> Arithmetic {
+        Arithmetic::native(precision)
+    }
+
+    fn free(&self) -> Option<u64> {
+        Some(0)
+    }
+
+    fn machine(&self, _: &Bank, bytes: usize) -> Result<Box<dyn Machine>, EngineError> {
+        Err(self.0(bytes as u64))
+    }
+}
+
+#[test]
+fn what_a_card_has_no_room_for_the_processor_makes() {
+    let size = [80, 112];
+    for sample in [Sample::fixture("klein"), Sample::small_decoder()] {
+        let full = Refuses(|needed| EngineError::DeviceMemory {
+            what: "what a program computes in",
+            needed,
+            free: 0,
+        });
+        let (found, expected) = (
+            sample.stepped(Precision::Bf16, Box::new(full)),
+            sample.layered(),
+        );
+        let pictures = [&found, &expected].map(|vae| decoded(vae, &sample.config, size));
+        assert!(pictures[0] == pictures[1], "{}: decoded", sample.name);
+        let latents = [&found, &expected].map(|vae| encoded(vae, size));
+        assert!(latents[0] == latents[1], "{}: encoded", sample.name);
+
+        let alone = found.without_spare();
+        let error = alone.encode(picture(size), None).unwrap_err();
+        assert_eq!(error.code(), "device-memory");
+    }
+}
+
+#[test]
+fn a_card_that_fails_is_no_card_without_room() {
+    let sample = Sample::fixture("klein");
+    let broken = Refuses(|_| EngineError::Compute {
+        reason: "the card has gone".into(),
+    });
+    let vae = sample.stepped(Precision::F32, Box::new(broken));
+    let latent = vae.restore(patches(&sample.config, [64, 64]));
+    let errors = [
+        vae.decode(latent, None).unwrap_err(),
+        vae.encode(picture([64, 64]), None).unwrap_err(),
+    ];
+    assert_eq!(errors.map(|error| error.code()), ["compute-failed"; 2]);
 }
 
 /// Whether a picture is made at once or a few rows at a time.

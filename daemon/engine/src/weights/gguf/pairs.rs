@@ -16,6 +16,7 @@ const DEPTH_LIMIT: usize = 3;
 const TEXT_LIMIT: usize = 1 << 16;
 
 /// The pairs of one file.
+#[derive(Clone)]
 pub(crate) struct Pairs {
     file: Arc<WeightFile>,
     values: BTreeMap<String, Value>,

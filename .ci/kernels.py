@@ -17,10 +17,10 @@ import sysconfig
 import tempfile
 
 KERNELS = pathlib.Path(__file__).resolve().parent.parent / "daemon/engine/kernels"
-ARCHITECTURES = ("sm_80", "sm_89", "sm_90a", "sm_120a")
+ARCHITECTURES = ("sm_80", "sm_86", "sm_89", "sm_90", "sm_120")
 HEAD_WIDTHS = (128, 64)
 # What cards with little shared memory are given for the widest heads: keys of a tile, and stages of the ring.
-SMALL_TILES = {"sm_89": (32, 2), "sm_120a": (32, 2)}
+SMALL_TILES = dict.fromkeys(("sm_86", "sm_89", "sm_120"), (32, 2))
 # Units that work on tiles of matrices take tensor.cuh too.
 TILED = ("gemm", "attention")
 

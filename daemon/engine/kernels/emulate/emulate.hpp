@@ -48,7 +48,8 @@ extern "C" __attribute__((weak, visibility("hidden"))) unsigned char __start_blo
 namespace emulate {
 
 constexpr unsigned most_threads = 1024, warp_size = 32, stack_bytes = 1u << 17, guard_bytes = 256;
-constexpr unsigned most_shared = 232448;  // what a block can have on sm_90, the most of all targets
+// What a block can have on sm_86, sm_89 and sm_120, the least of all targets, and of that what kernels declare.
+constexpr unsigned most_shared = (99 - 1) << 10;
 constexpr unsigned most_exchanged = 256;  // bytes of a lane in one exchange
 
 struct Fibre {

@@ -9,6 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use cudarc::driver::sys::CUdevice_attribute_enum::CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN;
 use cudarc::driver::sys::CUfunction_attribute_enum::CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES;
 use cudarc::driver::{CudaContext, CudaFunction, CudaModule};
 use cudarc::nvrtc::{Ptx, result, sys};
@@ -27,9 +28,6 @@ const VECTOR: &str = include_str!("../../kernels/vector.cu");
 const GEMM: &str = include_str!("../../kernels/gemm.cu");
 const PICTURE: &str = include_str!("../../kernels/picture.cu");
 const ATTENTION: &str = include_str!("../../kernels/attention.cu");
-
-/// Shared memory that a kernel may take without asking for it.
-const MODEST: u32 = 48 << 10;
 
 /// The kernels of a card.
 #[derive(Debug)]
@@ -57,7 +55,7 @@ impl Kernels {
         }
     }
 
-    /// The function for a call, ready for as much shared memory as it takes.
+    /// The function for a call, ready for as much shared memory as there is.
     pub(super) fn function(&self, call: &Call) -> Result<CudaFunction, EngineError> {
         let key = (call.unit, call.kernel);
         let mut functions = self
@@ -71,17 +69,17 @@ impl Kernels {
         let function = module
             .load_function(call.kernel)
             .map_err(failed(call.kernel))?;
-        if call.shared > MODEST {
-            let most = self.context.attribute(
-                cudarc::driver::sys::CUdevice_attribute::CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN,
-            );
-            let declared = function.shared_size_bytes().unwrap_or(0);
-            let most = most.map_err(failed(call.kernel))? - declared;
-            let attribute = CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES;
-            function
-                .set_attribute(attribute, most)
-                .map_err(failed(call.kernel))?;
-        }
+        // Whatever this call takes: a later one of the same kernel may take more, and what may be taken without
+        // asking for it is less by what the kernel declares.
+        let most = self
+            .context
+            .attribute(CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN)
+            .map_err(failed(call.kernel))?;
+        let declared = function.shared_size_bytes().map_err(failed(call.kernel))?;
+        let attribute = CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES;
+        function
+            .set_attribute(attribute, most - declared)
+            .map_err(failed(call.kernel))?;
         functions.insert(key, function.clone());
         Ok(function)
     }

@@ -199,7 +199,10 @@ impl Machine for CardMachine {
         self.reserve(program.bytes)?;
         self.packed.resize(to.bytes(), 0);
         encode(to.kind, values, &mut self.packed);
-        self.card.queue.write(self.place(to.at), &self.packed)
+        let queue = &self.card.queue;
+        queue.write(self.place(to.at), &self.packed)?;
+        // The next write packs in the same memory. A step begins with its few writes, while nothing is queued.
+        queue.finish()
     }
 
     fn epoch(&self) -> u64 {

@@ -43,6 +43,8 @@ impl Memory {
         };
         // SAFETY: so many bytes were just allocated there.
         unsafe { result::memset_d8_sync(pointer, 0, bytes) }.map_err(&call)?;
+        // The host does not wait for it, whatever its name, and our queues do not wait for the one it is on.
+        context.synchronize().map_err(call)?;
         Ok(memory)
     }
 

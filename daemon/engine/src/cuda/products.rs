@@ -127,6 +127,7 @@ fn fastest(
         Ok::<_, EngineError>(least)
     };
     let mut best = (Choice::Ours, time(by_us)?);
+    let mut failed = false;
     for plan in library.plans(shape) {
         // That a candidate does not run is no fault of the picture.
         match time(&|| library.run(queue, &plan, places)) {
@@ -134,7 +135,17 @@ fn fastest(
                 best = (Choice::Theirs(plan), milliseconds)
             }
             Ok(_) => {}
-            Err(error) => tracing::debug!(%error, ?shape, "a candidate of cuBLASLt failed"),
+            Err(error) => {
+                tracing::debug!(%error, ?shape, "a candidate of cuBLASLt failed");
+                failed = true;
+            }
+        }
+    }
+    if failed {
+        // It may have written some of the product.
+        match &best.0 {
+            Choice::Ours => by_us()?,
+            Choice::Theirs(plan) => library.run(queue, plan, places)?,
         }
     }
     Ok(best)

@@ -27,16 +27,15 @@ impl Queue {
         &self.stream
     }
 
-    /// Copies to the card; the bytes have been read when this returns.
+    /// Copies to the card; the bytes must stay as they are until the queue has come past.
     pub(super) fn write(&self, to: u64, bytes: &[u8]) -> Result<(), EngineError> {
         let call = failed("copying to the card");
         self.stream.context().bind_to_thread().map_err(&call)?;
-        // SAFETY: callers give addresses of places in memory that they own, as long as the bytes. From memory that
-        // is not pinned the driver copies to its own before it returns.
+        // SAFETY: callers give addresses of places in memory that they own, as long as the bytes, and keep those.
         unsafe { result::memcpy_htod_async(to, bytes, self.stream.cu_stream()) }.map_err(call)
     }
 
-    /// Copies to the card while others compute; the bytes must stay as they are until the queue has come past.
+    /// As [`write`](Self::write), while others compute.
     pub(super) fn bring(&self, to: u64, from: &Pinned, bytes: usize) -> Result<(), EngineError> {
         self.write(to, &from.as_slice()[..bytes])
     }

@@ -6,6 +6,8 @@
 
 mod attention;
 mod picture;
+#[cfg(test)]
+mod tests;
 
 use super::op::{By, Gated, Heads, Norm, Op, Span, Vector};
 use super::place::{Address, Kind, Matrix};

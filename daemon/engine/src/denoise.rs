@@ -78,7 +78,12 @@ impl Denoiser<'_> {
         let times = self.schedule.timesteps().get(skipped..).unwrap_or_default();
         let steps = u32::try_from(times.len()).unwrap_or(u32::MAX);
         watch.report(Progress::Denoising { step: 0, steps })?;
-        let references = self.transformer.read(&self.references, self.reading)?;
+        let references = self.transformer.read(
+            &self.references,
+            self.reading,
+            &self.prompt,
+            noise.dims()[0],
+        )?;
         if references.are_read() {
             // To read them took about as long as a step: whoever wants to stop need not wait for one more.
             watch.report(Progress::Denoising { step: 0, steps })?;

@@ -107,7 +107,7 @@ impl Transformer {
         })
     }
 
-    /// Prepares references for all steps of a picture.
+    /// Prepares references for all steps of a picture, whose output has so many tokens.
     ///
     /// # Errors
     /// `device-memory` or `compute-failed`, on a card.
@@ -115,6 +115,8 @@ impl Transformer {
         &self,
         references: &ReferenceTokens,
         reading: Reading,
+        conditioning: &Conditioning,
+        output: usize,
     ) -> Result<References, EngineError> {
         if reading == Reading::EveryStep || references.tokens.is_empty() {
             return Ok(References::Shown(references.tokens.clone()));
@@ -124,7 +126,12 @@ impl Transformer {
             Self::Stepped(runner) => {
                 let tokens = Tensor::cat(references.tokens.clone(), 0);
                 let time = references::REFERENCE_TIME;
-                References::Kept(runner.remember(tokens, &references.places, time)?)
+                let prompt = match conditioning {
+                    Conditioning::Stepped(conditioning) => conditioning.prompt_tokens(),
+                    Conditioning::Layered(_) => 0,
+                };
+                let step = [prompt, output];
+                References::Kept(runner.remember(tokens, &references.places, time, step)?)
             }
         })
     }

@@ -129,7 +129,12 @@ impl Drawn {
             tokens: (2..).take(others.len()).map(noise).collect(),
             places: latent::reference_places(&others).collect(),
         };
-        let references = transformer.read(&references, Reading::EveryStep)?;
+        let references = transformer.read(
+            &references,
+            Reading::EveryStep,
+            &conditioning,
+            grid.tokens(),
+        )?;
         let output = noise(1);
         Ok(Box::new(move || {
             let velocity = transformer.predict(output.clone(), &references, TIME, &conditioning);
@@ -212,7 +217,8 @@ mod tests {
             tokens: Vec::new(),
             places: Vec::new(),
         };
-        let none = network.read(&none, Reading::EveryStep).unwrap();
+        let none = network.read(&none, Reading::EveryStep, &conditioning, grid.tokens());
+        let none = none.unwrap();
         let velocity = network.predict(draw(1, 128), &none, TIME, &conditioning);
         let velocity = download(velocity.unwrap()).unwrap();
         let largest = velocity.iter().fold(0.0_f32, |most, x| most.max(x.abs()));

@@ -47,6 +47,16 @@ pub enum Lack {
     /// NVIDIA's run-time compiler cannot be loaded.
     #[error("NVIDIA's run-time compiler is missing: libnvrtc.so is not found")]
     Compiler,
+    /// The compiler does not know what kernels for this card say.
+    #[error(
+        "the run-time compiler is too old for this card: it is of CUDA {found}, and {needed} is needed"
+    )]
+    CompilerOld {
+        /// The compiler's version.
+        found: Version,
+        /// The least that does.
+        needed: Version,
+    },
     /// The compiler makes code that the driver does not read.
     #[error(
         "the run-time compiler is of CUDA {compiler}, and the NVIDIA driver reads up to {driver}"
@@ -73,10 +83,13 @@ impl Lack {
             Self::NoCard => "run nvidia-smi; CUDA_VISIBLE_DEVICES, where it is set, hides cards".into(),
             Self::NoSuchCard { .. } => "`atelier doctor` lists the cards".into(),
             Self::CardOld { .. } => "cards from the RTX 30 series on do".into(),
-            Self::Compiler => "install the CUDA toolkit 12 or 13 (Debian: nvidia-cuda-toolkit), or \
-                               `pip install nvidia-cuda-nvrtc-cu12`, and put the folder of libnvrtc.so \
-                               on LD_LIBRARY_PATH"
+            Self::Compiler => "`pip install nvidia-cuda-nvrtc-cu12`, or install NVIDIA's CUDA toolkit, 12.4 or newer, and \
+                               put the folder of libnvrtc.so.12, or of 13's libnvrtc.so, on LD_LIBRARY_PATH"
                 .into(),
+            Self::CompilerOld { needed, .. } => format!(
+                "`pip install nvidia-cuda-nvrtc-cu12`, or install NVIDIA's CUDA toolkit, {needed} or newer, and put the \
+                 folder of its libnvrtc.so on LD_LIBRARY_PATH, before that of the older one"
+            ),
             Self::CompilerNewer { driver, .. } => format!(
                 "update the NVIDIA driver, or install the CUDA toolkit {driver} and put its lib64 on LD_LIBRARY_PATH"
             ),

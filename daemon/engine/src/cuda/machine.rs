@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::context::Context;
+use super::fault::failed;
 use super::memory::{Memory, Pinned};
 use super::products::{Places, Shape};
 use super::ring::Ring;
@@ -179,22 +180,29 @@ impl CardMachine {
         card.products
             .run(&card.queue, &card.kernels, shape, places, &ours)
     }
-
-    /// Makes the arena as large as this; what is in it stays.
-    fn reserve(&mut self, bytes: usize) -> Result<(), EngineError> {
-        if bytes <= self.arena.bytes() {
-            return Ok(());
-        }
-        let larger = Memory::new(&self.card.context, bytes, "what the network computes in")?;
-        self.card.queue.keep(&larger, &self.arena)?;
-        self.card.queue.finish()?;
-        self.share.grow(bytes - self.arena.bytes());
-        self.arena = larger;
-        Ok(())
-    }
 }
 
 impl Machine for CardMachine {
+    fn reserve(&mut self, bytes: usize) -> Result<(), EngineError> {
+        let Some(growth) = bytes
+            .checked_sub(self.arena.bytes())
+            .filter(|&more| more > 0)
+        else {
+            return Ok(());
+        };
+        let (what, free) = ("what the network computes in", self.card.room());
+        if growth as u64 > free {
+            let needed = growth as u64;
+            return Err(EngineError::DeviceMemory { what, needed, free });
+        }
+        let larger = Memory::new(&self.card.context, bytes, what)?;
+        self.card.queue.keep(&larger, &self.arena)?;
+        self.card.queue.finish()?;
+        self.share.grow(growth);
+        self.arena = larger;
+        Ok(())
+    }
+
     fn write(&mut self, program: &Program, to: &Matrix, values: &[f32]) -> Result<(), EngineError> {
         self.reserve(program.bytes)?;
         self.packed.resize(to.bytes(), 0);
@@ -210,6 +218,8 @@ impl Machine for CardMachine {
     }
 
     fn run(&mut self, program: &Program) -> Result<(), EngineError> {
+        let bound = self.card.context.bind_to_thread();
+        bound.map_err(failed("computing"))?;
         program.ops.iter().try_for_each(|op| self.apply(op))
     }
 

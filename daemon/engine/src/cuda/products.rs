@@ -90,11 +90,15 @@ impl Products {
             return by_us();
         };
         let mut chosen = self.chosen.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(choice) = chosen.get(&shape) {
-            return match choice {
-                Choice::Ours => by_us(),
-                Choice::Theirs(plan) => library.run(queue, plan, places),
-            };
+        if let Some(choice) = chosen.get_mut(&shape) {
+            if let Choice::Theirs(plan) = choice {
+                match library.run(queue, plan, places) {
+                    Ok(()) => return Ok(()),
+                    Err(error) => tracing::warn!(%error, ?shape, "our kernel takes the place"),
+                }
+                *choice = Choice::Ours;
+            }
+            return by_us();
         }
         let (choice, milliseconds) = fastest(queue, library, shape, places, &by_us)?;
         tracing::debug!(
@@ -108,7 +112,7 @@ impl Products {
     }
 }
 
-/// Times all candidates; each writes the same product, which is there afterwards.
+/// Times all candidates; the product of the fastest is there afterwards.
 fn fastest(
     queue: &Queue,
     library: &Library,
@@ -127,7 +131,6 @@ fn fastest(
         Ok::<_, EngineError>(least)
     };
     let mut best = (Choice::Ours, time(by_us)?);
-    let mut failed = false;
     for plan in library.plans(shape) {
         // That a candidate does not run is no fault of the picture.
         match time(&|| library.run(queue, &plan, places)) {
@@ -135,18 +138,13 @@ fn fastest(
                 best = (Choice::Theirs(plan), milliseconds)
             }
             Ok(_) => {}
-            Err(error) => {
-                tracing::debug!(%error, ?shape, "a candidate of cuBLASLt failed");
-                failed = true;
-            }
+            Err(error) => tracing::debug!(%error, ?shape, "a candidate of cuBLASLt failed"),
         }
     }
-    if failed {
-        // It may have written some of the product.
-        match &best.0 {
-            Choice::Ours => by_us()?,
-            Choice::Theirs(plan) => library.run(queue, plan, places)?,
-        }
+    // The last candidate may have summed in another order, or have written only a part.
+    match &best.0 {
+        Choice::Ours => by_us()?,
+        Choice::Theirs(plan) => library.run(queue, plan, places)?,
     }
     Ok(best)
 }
@@ -228,6 +226,8 @@ impl Library {
     fn algorithms(&self, plan: &Plan) -> Result<Vec<sys::cublasLtMatmulAlgo_t>, CublasError> {
         let preference = result::create_matmul_pref()?;
         let workspace = WORKSPACE as u64;
+        // Sums of parts of a row are added in f32, and by one block: not in what the product is rounded to.
+        let schemes = sys::cublasLtReductionScheme_t::CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE as u32;
         let mut found = [const { std::mem::MaybeUninit::uninit() }; CANDIDATES];
         let mut count = 0;
         // SAFETY: all descriptions live in `plan`; the buffers are as long as their counts say.
@@ -238,6 +238,14 @@ impl Library {
                 (&raw const workspace).cast(),
                 size_of_val(&workspace),
             )
+            .and_then(|()| {
+                result::set_matmul_pref_attribute(
+                    preference,
+                    sys::cublasLtMatmulPreferenceAttributes_t::CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK,
+                    (&raw const schemes).cast(),
+                    size_of_val(&schemes),
+                )
+            })
             .and_then(|()| {
                 sys::cublasLtMatmulAlgoGetHeuristic(
                     self.handle,

@@ -11,6 +11,15 @@ const DRIVER: Version = Version::new(12, 0);
 /// The oldest cards that multiply bf16: Ampere.
 const CAPABILITY: Version = Version::new(8, 0);
 
+/// The oldest run-time compiler that knows all that kernels say: 8-bit floats on Ada's tensor cores came with CUDA
+/// 12.4; other cards have other code for them, or none.
+fn oldest_compiler(capability: Version) -> Version {
+    match capability {
+        Version { major: 8, minor: 9 } => Version::new(12, 4),
+        _ => Version::new(11, 8),
+    }
+}
+
 /// Driver, cards and compiler, as they are found without starting a context.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Survey {
@@ -85,6 +94,13 @@ impl Survey {
             });
         }
         let compiler = self.compiler.ok_or(Lack::Compiler)?;
+        let needed = oldest_compiler(card.capability);
+        if compiler < needed {
+            return Err(Lack::CompilerOld {
+                found: compiler,
+                needed,
+            });
+        }
         if compiler > driver {
             return Err(Lack::CompilerNewer { compiler, driver });
         }
@@ -228,6 +244,20 @@ mod tests {
                 },
             ),
             (lacking(|s| s.compiler = None, 0), Lack::Compiler),
+            (
+                lacking(|s| s.compiler = Some(Version::new(12, 3)), 0),
+                Lack::CompilerOld {
+                    found: Version::new(12, 3),
+                    needed: Version::new(12, 4),
+                },
+            ),
+            (
+                lacking(|s| s.compiler = Some(Version::new(11, 7)), 2),
+                Lack::CompilerOld {
+                    found: Version::new(11, 7),
+                    needed: old,
+                },
+            ),
             (
                 lacking(|s| s.compiler = Some(Version::new(13, 0)), 0),
                 Lack::CompilerNewer {

@@ -8,6 +8,9 @@ use super::op::{Attend, By, Heads, Inner, Op, Span, Vector};
 use super::place::{Address, Matrix, Operand, Raw};
 use super::rooms::{Ports, Rooms, Tokens};
 
+#[cfg(test)]
+mod tests;
+
 /// A transformer's program, and where its inputs and outputs are.
 #[derive(Debug)]
 pub(super) struct Laid {
@@ -70,13 +73,13 @@ impl Builder<'_> {
         for (number, block) in self.network.doubles.iter().enumerate() {
             self.emit.ops.push(Op::Enter(block.group));
             self.double(block, number);
-            self.emit.ops.push(Op::Leave(block.group));
+            self.emit.leave(block.group);
         }
         let before = self.network.doubles.len();
         for (number, block) in self.network.singles.iter().enumerate() {
             self.emit.ops.push(Op::Enter(block.group));
             self.single(block, before + number);
-            self.emit.ops.push(Op::Leave(block.group));
+            self.emit.leave(block.group);
         }
         if self.purpose == Purpose::Predict {
             self.predict();

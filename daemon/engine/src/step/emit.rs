@@ -6,7 +6,7 @@
 use super::bank::Weight;
 use super::network::Arithmetic;
 use super::op::{By, Gated, Inner, Norm, Normed, Op, Update};
-use super::place::{Address, Arena, Kind, Matrix, Operand, Raw};
+use super::place::{Address, Arena, Kind, Matrix, Operand, Raw, Space};
 
 /// Rows of tokens that are treated alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +31,9 @@ impl Rows {
     }
 }
 
+/// A block leaves one update for each of two streams, which the next block adds before it leaves its own.
+const OUTLIVING: usize = 4;
+
 /// The places that every block uses anew.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bench {
@@ -40,6 +43,8 @@ pub(super) struct Bench {
     scales: [Address; 2],
     product: Address,
     scratch: Option<Address>,
+    /// For scales of columns that outlive their group, in turn: f32, as long as a row of x.
+    outliving: [Address; OUTLIVING],
     /// The widest kind of operands and products. Rows begin where they would in it, whatever they are of: those of
     /// one stream never reach those of another.
     numbers: Kind,
@@ -69,6 +74,7 @@ impl Bench {
             scales: [arena.vector(tokens), arena.vector(tokens)],
             product: arena.place(numbers.bytes() * product * tokens),
             scratch: (scratch > 0).then(|| arena.place(scratch)),
+            outliving: std::array::from_fn(|_| arena.vector(hidden)),
             numbers,
         }
     }
@@ -96,6 +102,8 @@ pub(super) struct Emitter {
     eps: f32,
     /// What is still to be added to rows of x.
     pending: Vec<(Rows, Update)>,
+    /// How many scales outlived their groups so far.
+    outlived: usize,
 }
 
 impl Emitter {
@@ -107,6 +115,7 @@ impl Emitter {
             arithmetic,
             eps: eps as f32,
             pending: Vec::new(),
+            outlived: 0,
         }
     }
 
@@ -225,6 +234,38 @@ impl Emitter {
         self.pending.push((rows, Update { y, gate }));
     }
 
+    /// The end of a group, whose place may be another's from then on. What waits to be added reads the scales of its
+    /// weights later, so those come along.
+    pub(super) fn leave(&mut self, group: usize) {
+        let mut came: Vec<(Address, Address)> = Vec::new();
+        for (_, update) in &mut self.pending {
+            let scales = &mut update.y.column_scales;
+            let Some(from) = scales.filter(|at| at.space == Space::Weights(group)) else {
+                continue;
+            };
+            let known = came.iter().find(|(own, _)| *own == from);
+            let to = known.map_or_else(
+                || {
+                    let to = self.bench.outliving[self.outlived % OUTLIVING];
+                    self.outlived += 1;
+                    let row = |at| Matrix {
+                        at,
+                        rows: 1,
+                        columns: update.y.values.columns,
+                        kind: Kind::F32,
+                    };
+                    let (from, to) = (row(from), row(to));
+                    self.ops.push(Op::Copy { from, to });
+                    to.at
+                },
+                |(_, to)| *to,
+            );
+            came.push((from, to));
+            *scales = Some(to);
+        }
+        self.ops.push(Op::Leave(group));
+    }
+
     fn operand(&self, rows: Rows, weight: Weight, maker: Maker) -> Operand {
         let kind = self.arithmetic.operand_of(&weight);
         let columns = weight.values.columns;
@@ -256,7 +297,6 @@ impl Update {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::step::place::Space;
 
     /// What waits for rows is added when those are read, once, and to no others.
     #[test]

@@ -14,6 +14,12 @@ use crate::error::EngineError;
 
 /// The weights of one network on a device, with memory to compute in.
 pub(crate) trait Machine: Debug + Send {
+    /// Makes sure that there are so many bytes to compute in; what was written or kept before stays.
+    ///
+    /// # Errors
+    /// `device-memory` where there is no room for them.
+    fn reserve(&mut self, bytes: usize) -> Result<(), EngineError>;
+
     /// Puts numbers where a program finds them, rounded to what the place holds. What was written or kept before
     /// stays where it is, whatever the programs.
     ///
@@ -200,8 +206,13 @@ impl Stepper for Processor {
 }
 
 impl Machine for Twin {
+    fn reserve(&mut self, bytes: usize) -> Result<(), EngineError> {
+        Self::reserve(self, bytes);
+        Ok(())
+    }
+
     fn write(&mut self, program: &Program, to: &Matrix, values: &[f32]) -> Result<(), EngineError> {
-        self.reserve(program.bytes);
+        Self::reserve(self, program.bytes);
         Self::write(self, to, values);
         Ok(())
     }

@@ -46,6 +46,12 @@ pub(crate) struct Conditioning {
     guidance: f32,
 }
 
+impl Conditioning {
+    pub(crate) fn prompt_tokens(&self) -> usize {
+        self.prompt_tokens
+    }
+}
+
 /// References of which keys and values are on the device.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Remembered {
@@ -106,7 +112,8 @@ impl Runner {
         })
     }
 
-    /// Reads references by themselves, `[tokens, channels]`, and keeps what steps see of them.
+    /// Reads references by themselves, `[tokens, channels]`, and keeps what steps see of them; the steps are of so
+    /// many tokens of the prompt and of the output.
     ///
     /// # Errors
     /// As of [`predict`](Self::predict).
@@ -115,6 +122,7 @@ impl Runner {
         references: Tensor<2>,
         places: &[[u32; 4]],
         time: f32,
+        [prompt, output]: [usize; 2],
     ) -> Result<Remembered, EngineError> {
         let [count, _] = references.dims();
         let tokens = Tokens {
@@ -125,11 +133,22 @@ impl Runner {
         };
         let laid = self.laid(tokens, Purpose::Remember);
         let (program, ports) = (&laid.program, &laid.ports);
+        // What the steps compute in is taken now: a larger arena later would need room beside the one with what is
+        // kept, and networks that make room take that with them.
+        let step = Tokens {
+            prompt,
+            image: output,
+            predicted: output,
+            kept: count,
+        };
+        let bytes = self.laid(step, Purpose::Predict).program.bytes;
+        let bytes = bytes.max(program.bytes);
         let [cos, sin] = self.turns(places);
         let image = download(references)?;
         let number = number();
         self.host
-            .with(self.owner, &self.network.bank, program.bytes, |machine| {
+            .with(self.owner, &self.network.bank, bytes, |machine| {
+                machine.reserve(bytes)?;
                 // This lies where a conditioning's places do.
                 *lock(&self.written) = (0, 0);
                 machine.write(program, &ports.cos, &cos)?;

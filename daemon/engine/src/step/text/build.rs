@@ -92,7 +92,7 @@ pub(super) fn build(network: &TextNetwork, view: View) -> (Vec<Op>, Ports, usize
     for (number, layer) in (1..).zip(&network.layers) {
         builder.emit.ops.push(Op::Enter(layer.group));
         builder.layer(layer);
-        builder.emit.ops.push(Op::Leave(layer.group));
+        builder.emit.leave(layer.group);
         if let Some(tap) = taps.iter().position(|&tap| tap == number) {
             builder.emit.settle(all);
             let (from, to) = (rooms.bench.x, rooms.ports.states[tap]);

@@ -83,11 +83,20 @@ impl Emulated {
     }
 
     fn place(&self, at: Address) -> u64 {
-        let space = match at.space {
+        let space = self.space(at.space);
+        (space.bytes[space.start..].as_ptr() as usize + at.offset) as u64
+    }
+
+    fn space(&self, space: Space) -> &Aligned {
+        match space {
             Space::Arena => &self.arena,
             Space::Weights(group) => &self.weights[group],
-        };
-        (space.bytes[space.start..].as_ptr() as usize + at.offset) as u64
+        }
+    }
+
+    fn held(&self, matrix: &Matrix) -> &[u8] {
+        let space = self.space(matrix.at.space);
+        &space.bytes[space.start..][matrix.at.offset..][..matrix.bytes()]
     }
 
     fn bytes_at(&mut self, matrix: &Matrix) -> &mut [u8] {
@@ -96,7 +105,7 @@ impl Emulated {
 
     pub(crate) fn apply(&mut self, op: &Op) -> Result<(), EngineError> {
         if let Op::Copy { from, to } = op {
-            let bytes = self.bytes_at(from).to_vec();
+            let bytes = self.held(from).to_vec();
             self.bytes_at(to).copy_from_slice(&bytes);
             return Ok(());
         }
@@ -165,14 +174,19 @@ fn library() -> Emulate {
 }
 
 impl Machine for Emulated {
-    fn write(&mut self, program: &Program, to: &Matrix, values: &[f32]) -> Result<(), EngineError> {
-        if self.arena.bytes.len() < program.bytes + ALIGNMENT {
-            let mut larger = Aligned::new(program.bytes);
+    fn reserve(&mut self, bytes: usize) -> Result<(), EngineError> {
+        if self.arena.bytes.len() < bytes + ALIGNMENT {
+            let mut larger = Aligned::new(bytes);
             let before = self.arena.slice();
-            let length = before.len().min(program.bytes);
+            let length = before.len().min(bytes);
             larger.slice()[..length].copy_from_slice(&before[..length]);
             self.arena = larger;
         }
+        Ok(())
+    }
+
+    fn write(&mut self, program: &Program, to: &Matrix, values: &[f32]) -> Result<(), EngineError> {
+        self.reserve(program.bytes)?;
         encode(to.kind, values, self.bytes_at(to));
         Ok(())
     }

@@ -10,12 +10,17 @@ use burn::tensor::{Device, Distribution, Tensor};
 use crate::config::TransformerConfig;
 use crate::cpu::Operands;
 use crate::device::{Precision, Target};
+use crate::error::EngineError;
 use crate::layers::testing::distance;
 use crate::lora::Adapters;
 use crate::model::Model;
 use crate::part::Part;
 use crate::source::ModelSource;
-use crate::step::machine::{Host, Processor, Stepper};
+use crate::step::Program;
+use crate::step::bank::Bank;
+use crate::step::machine::{Host, Machine, Processor, Stepper, Traffic};
+use crate::step::network::Arithmetic;
+use crate::step::place::Matrix;
 use crate::step::twin::emulator::Emulator;
 use crate::transformer::{ReferenceTokens, Transformer};
 use crate::variant::Reading;
@@ -68,7 +73,9 @@ pub(crate) fn velocities(
             .condition(prompt.clone(), &all, guidance)
             .unwrap()
     });
-    let references = transformer.read(&references, reading).unwrap();
+    let references = transformer
+        .read(&references, reading, &conditionings[0], 12)
+        .unwrap();
     let steps = [(980.0, 0), (412.5, 0), (412.5, 1)];
     steps
         .map(|(time, which)| {
@@ -109,6 +116,80 @@ fn a_program_computes_what_the_layers_do() {
             }
         }
     }
+}
+
+/// A card that is as full as it can be: what a network computes in cannot grow.
+#[derive(Debug)]
+struct Full;
+
+#[derive(Debug)]
+struct FullMachine {
+    twin: Box<dyn Machine>,
+    bytes: usize,
+}
+
+impl Stepper for Full {
+    fn arithmetic(&self, precision: Precision) -> Arithmetic {
+        Processor.arithmetic(precision)
+    }
+
+    fn free(&self) -> Option<u64> {
+        None
+    }
+
+    fn machine(&self, bank: &Bank, bytes: usize) -> Result<Box<dyn Machine>, EngineError> {
+        let twin = Processor.machine(bank, bytes)?;
+        Ok(Box::new(FullMachine { twin, bytes }))
+    }
+}
+
+impl Machine for FullMachine {
+    fn reserve(&mut self, bytes: usize) -> Result<(), EngineError> {
+        if bytes <= self.bytes {
+            return Ok(());
+        }
+        Err(EngineError::DeviceMemory {
+            what: "what the network computes in",
+            needed: bytes as u64,
+            free: 0,
+        })
+    }
+
+    fn write(&mut self, program: &Program, to: &Matrix, values: &[f32]) -> Result<(), EngineError> {
+        self.reserve(program.bytes)?;
+        self.twin.write(program, to, values)
+    }
+
+    fn run(&mut self, program: &Program) -> Result<(), EngineError> {
+        self.twin.run(program)
+    }
+
+    fn epoch(&self) -> u64 {
+        self.twin.epoch()
+    }
+
+    fn read(&mut self, from: &Matrix) -> Result<Vec<f32>, EngineError> {
+        self.twin.read(from)
+    }
+
+    fn finish(&mut self) -> Result<(), EngineError> {
+        self.twin.finish()
+    }
+
+    fn traffic(&self) -> Option<Traffic> {
+        None
+    }
+
+    fn weights(&self) -> u64 {
+        self.twin.weights()
+    }
+}
+
+#[test]
+fn what_is_kept_of_references_stays_where_nothing_can_grow() {
+    let host = Host::new(Box::new(Full));
+    let found = farthest("klein", Precision::F32, host, Reading::Once);
+    assert!(found < 1e-5, "{found:e}");
 }
 
 /// The kernels themselves: names, grids, arguments, indices and arithmetic. In 8-bit floats some numbers fall to the

@@ -226,7 +226,7 @@ impl Library {
     fn algorithms(&self, plan: &Plan) -> Result<Vec<sys::cublasLtMatmulAlgo_t>, CublasError> {
         let preference = result::create_matmul_pref()?;
         let workspace = WORKSPACE as u64;
-        // Sums of parts of a row are added in f32, and by one block: not in what the product is rounded to.
+        // Partial sums are added in f32, not in what the product is rounded to.
         let schemes = sys::cublasLtReductionScheme_t::CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE as u32;
         let mut found = [const { std::mem::MaybeUninit::uninit() }; CANDIDATES];
         let mut count = 0;

@@ -210,9 +210,7 @@ __device__ inline void multiply_f16(float (&c)[4], unsigned a0, unsigned a1, uns
 
 __device__ inline void multiply_fragments(e4m3, float (&c)[4], const unsigned (&a)[4], unsigned b0,
                                           unsigned b1) {
-#ifdef EMULATED
-    emulate::multiply<e4m3>(c, a, b0, b1);
-#elif __CUDA_ARCH__ >= 900 && __CUDA_ARCH__ < 1200
+#if __CUDA_ARCH__ >= 900 && __CUDA_ARCH__ < 1200
     // From sm_90 until sm_120 mma has no e4m3 (wgmma and tcgen05 do). The compiler would widen both sides to
     // f16 and add up beside the products, in more registers than there are. Here a word's four values of k
     // become two of the first eight and two of the last eight of one product, in a and b alike: the order in
@@ -224,10 +222,19 @@ __device__ inline void multiply_fragments(e4m3, float (&c)[4], const unsigned (&
     multiply_f16(c, wide[0][0], wide[1][0], wide[0][1], wide[1][1], left[0], left[1]);
     multiply_f16(c, wide[2][0], wide[3][0], wide[2][1], wide[3][1], right[0], right[1]);
 #else
+    // Where there is e4m3, its sums keep some 14 bits and cut off the rest, at every instruction: over thousands
+    // of k a sum would lose a percent, always towards zero (DeepSeek-V3's report, section 3.5.2, on Hopper;
+    // SageAttention2's, on Ada). So an instruction adds up its own 32 products only, and f32 the instructions.
+    float part[4] = {};
+#ifdef EMULATED
+    emulate::multiply<e4m3>(part, a, b0, b1);
+#else
     asm("mma.sync.aligned.m16n8k32.row.col.f32.e4m3.e4m3.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
         "{%0, %1, %2, %3};"
-        : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
+        : "+f"(part[0]), "+f"(part[1]), "+f"(part[2]), "+f"(part[3])
         : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
+#endif
+    for (unsigned i = 0; i < 4; ++i) c[i] += part[i];
 #endif
 }
 #endif

@@ -82,6 +82,10 @@ template <unsigned part> static inline void multiply(float (&c)[4], const Operan
     for (unsigned i = 0; i < 4; ++i) c[i] += (sum[i][0] + sum[i][1]) + (sum[i][2] + sum[i][3]);
 }
 
+// What a tensor core keeps of a sum of products of these: all of it, or 14 bits with the one before the point.
+static inline float kept(float sum, bf16) { return sum; }
+static inline float kept(float sum, e4m3) { return __uint_as_float(__float_as_uint(sum) & ~0x3ffu); }
+
 static inline void widen(float* to, unsigned word, bf16) {
     to[0] = __uint_as_float(word << 16);
     to[1] = __uint_as_float(word & 0xffff0000u);
@@ -110,6 +114,7 @@ static inline void multiply(float (&c)[4], const unsigned (&a)[4], unsigned b0, 
     widen(column, b0, T());
     widen(column + in_word, b1, T());
     multiply(c, mine);
+    for (unsigned i = 0; i < 4; ++i) c[i] = kept(c[i], T());
 }
 
 }  // namespace emulate

@@ -146,6 +146,18 @@ part doctor 20 "$atelier" --json doctor
 generate first-cold 60
 generate first-warm 30
 part kernels 60 "$atelier" bench --kernels --json --device "$device"
+# Whether it is taken by itself: the picture says so where the card did not pass its trial.
+trial() {
+    # shellcheck disable=SC2016  # the words are of the shell within
+    part trial 60 bash -c 'told=$("$1" generate --json --model starter --prompt "a red apple" --seed 1 --steps 1 \
+        --width 256 --height 256 --device auto --output "$2") || exit
+        echo "$told"
+        ! grep "did not pass its trial" <<<"$told" >&2' trial "$atelier" "$work/trial.png"
+}
+case $device in
+    cuda*) trial ;;
+    *) skip trial "there is no card to try" ;;
+esac
 case $device in cuda*) at_once=3 ;; *) at_once=1 ;; esac
 part pictures 130 "$python" "$here/pictures.py" "$atelier" "$fixtures" --device "$device" \
     --precisions "${precisions// /,}" --cases "${CASES:-}" --at-once "$at_once" --keep "$work/kept"

@@ -225,9 +225,9 @@ impl Studio {
         Ok(())
     }
 
-    /// Where pictures are computed.
+    /// Where pictures are computed; `auto` where that is found out when a model is opened.
     pub(crate) fn device(&self) -> DeviceChoice {
-        self.options.device.settled()
+        self.options.device.foreseen()
     }
 
     /// The models that jobs may name.

@@ -14,27 +14,24 @@
 
 mod clock;
 mod device;
-mod drawn;
 mod kernels;
 mod product;
 mod report;
 #[cfg(test)]
 mod tests;
 
-use std::str::FromStr;
-
-use serde::Serialize;
-
 use crate::cuda::{Meter, Watch};
 use crate::device::{DeviceChoice, OpenOptions, Precision};
+pub use crate::drawn::Part;
+use crate::drawn::{self, Drawn};
 use crate::error::EngineError;
 use crate::host::give_back;
 use crate::plan::RenderShape;
 use crate::published::Size;
 use crate::request::Request;
 pub use crate::step::compare::Comparison;
+use crate::trial;
 use crate::work::Work;
-use drawn::Drawn;
 pub use kernels::compare_kernels;
 pub use product::processor_rate;
 pub use report::{Device, Product, Report, Timing};
@@ -43,8 +40,6 @@ pub use report::{Device, Product, Report, Timing};
 const MAX_RUNS: u32 = 1000;
 /// The most references, as of a picture.
 const MAX_REFERENCES: u32 = 10;
-/// Seed of all weights.
-const SEED: u64 = 0;
 
 /// What is to be timed, where and in what.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,45 +82,6 @@ impl Default for Plan {
     }
 }
 
-/// A part of making a picture.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Part {
-    /// Encoding a prompt.
-    Text,
-    /// A denoising step.
-    Step,
-    /// Decoding a latent.
-    Vae,
-}
-
-impl Part {
-    /// All of them, in the order in which a picture passes them.
-    pub const ALL: [Self; 3] = [Self::Text, Self::Step, Self::Vae];
-
-    /// The name that is asked for: `text`, `step` or `vae`.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Text => "text",
-            Self::Step => "step",
-            Self::Vae => "vae",
-        }
-    }
-}
-
-impl FromStr for Part {
-    type Err = EngineError;
-
-    fn from_str(name: &str) -> Result<Self, EngineError> {
-        let mut parts = Self::ALL.into_iter();
-        parts.find(|part| part.name() == name).ok_or_else(|| {
-            let problem = format!("{name:?} is none of text, step and vae");
-            EngineError::request("part", problem)
-        })
-    }
-}
-
 impl Plan {
     /// Checks all that the device need not be known for.
     fn check(&self) -> Result<(), EngineError> {
@@ -148,7 +104,7 @@ impl Plan {
 
     /// The device by its name, and each precision once, by its name.
     fn settled(&self) -> (DeviceChoice, Vec<Precision>) {
-        let device = self.device.settled();
+        let device = trial::settle(self.device).device;
         let mut precisions = Vec::new();
         for &precision in &self.precisions {
             let named = match (precision, device) {
@@ -263,13 +219,14 @@ fn measure(
     let watch = meter.map(Meter::watch);
     let target = options.resolve()?;
     say("a run that is not counted");
-    let mut act = drawn.load(plan, &target)?;
+    let mut once = drawn.load(&plan.shape(), &target)?;
+    let mut act = || once().map(drop);
     act()?;
     // All that is ever allocated has been; and samples would take time from what is timed.
     let peak = watch.and_then(Watch::most);
     let times = clock::time(plan.runs, say, &mut act)?;
     let held = target.host.as_ref().and_then(|host| host.held());
-    drop(act);
+    drop(once);
     give_back();
     Ok(Measured { times, peak, held })
 }

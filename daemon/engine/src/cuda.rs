@@ -28,7 +28,9 @@ mod survey;
 mod version;
 
 pub(crate) use context::Opened;
+pub(crate) use kernels::edition;
 pub use lack::Lack;
 pub(crate) use nvml::{Meter, Watch};
+pub(crate) use survey::driver_is_there;
 pub use survey::{Card, Survey};
 pub use version::Version;

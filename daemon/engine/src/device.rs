@@ -11,9 +11,11 @@ use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
 use crate::cpu::Operands;
-use crate::cuda::{Card, Opened, Survey, caches};
+use crate::cuda::{self, Card, Opened, Survey, caches};
 use crate::error::EngineError;
+use crate::observer::Notice;
 use crate::step::machine::{Host, Processor, Stepper};
+use crate::trial::{self, Settled};
 
 /// How a pipeline is to be opened.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,7 +35,8 @@ pub struct OpenOptions {
 /// A device as users name it: `auto`, `cpu`, `cuda`, `cuda:1` or `twin`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DeviceChoice {
-    /// The processor: a card is used where it is named, until what it makes has been measured on one.
+    /// The largest card that is fit and that [computes what it should](crate::trial), and the processor where there is
+    /// none.
     #[default]
     Auto,
     /// The processor.
@@ -45,11 +48,12 @@ pub enum DeviceChoice {
 }
 
 impl DeviceChoice {
-    /// The device that this choice comes to: never `auto`.
+    /// The device that this choice comes to, if that can be said without starting a driver: where there is one, `auto`
+    /// stays `auto` until a pipeline is opened.
     #[must_use]
-    pub fn settled(self) -> Self {
+    pub fn foreseen(self) -> Self {
         match self {
-            Self::Auto => Self::Cpu,
+            Self::Auto if !cuda::driver_is_there() => Self::Cpu,
             named => named,
         }
     }
@@ -143,7 +147,10 @@ impl OpenOptions {
     /// `device-unavailable` for a card that is not there or lacks something that it needs,
     /// `precision-unavailable` for a precision that the device does not compute in.
     pub(crate) fn resolve(&self) -> Result<Target, EngineError> {
-        let name = self.device.settled();
+        let Settled {
+            device: name,
+            notice,
+        } = trial::settle(self.device);
         let host = match name {
             DeviceChoice::Auto | DeviceChoice::Cpu => None,
             DeviceChoice::Twin => Some(Host::new(Box::new(Processor))),
@@ -161,6 +168,7 @@ impl OpenOptions {
             }
         };
         Ok(Target {
+            notice,
             device: Device::flex(),
             operands,
             precision: self.precision,
@@ -188,7 +196,7 @@ fn fit(choice: DeviceChoice, number: u32) -> Result<Card, EngineError> {
 
 /// A device with our kernels alone, and whether it multiplies 8-bit floats.
 pub(crate) fn bare(choice: DeviceChoice) -> Result<(Box<dyn Stepper>, bool), EngineError> {
-    match choice.settled() {
+    match choice {
         DeviceChoice::Auto | DeviceChoice::Cpu => Err(EngineError::request(
             "device",
             "kernels are of cards: name cuda, cuda:NUMBER or twin",
@@ -205,6 +213,8 @@ pub(crate) fn bare(choice: DeviceChoice) -> Result<(Box<dyn Stepper>, bool), Eng
 /// Where networks compute, and in what.
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
+    /// What whoever asks for a picture should know of the device.
+    pub(crate) notice: Option<Notice>,
     /// Where tensors are: the host, also where networks compute on a card. What they are given and what they give is
     /// little, and goes there as a program's input.
     pub(crate) device: Device,
@@ -216,11 +226,23 @@ pub(crate) struct Target {
     pub(crate) host: Option<Arc<Host>>,
 }
 
-#[cfg(test)]
 impl Target {
+    /// Programs on a host.
+    pub(crate) fn programs(host: Arc<Host>, precision: Precision) -> Self {
+        Self {
+            notice: None,
+            device: Device::flex(),
+            operands: Operands::F32,
+            precision,
+            host: Some(host),
+        }
+    }
+
     /// The processor.
+    #[cfg(test)]
     pub(crate) fn processor(operands: Operands) -> Self {
         Self {
+            notice: None,
             device: Device::flex(),
             operands,
             precision: Precision::Auto,
@@ -247,8 +269,7 @@ mod tests {
             assert_eq!(text.parse::<DeviceChoice>().unwrap(), choice);
             assert_eq!(choice.to_string(), text);
         }
-        assert_eq!(DeviceChoice::Auto.settled(), DeviceChoice::Cpu);
-        assert_eq!(DeviceChoice::Cuda(1).settled(), DeviceChoice::Cuda(1));
+        assert_eq!(DeviceChoice::Cuda(1).foreseen(), DeviceChoice::Cuda(1));
         assert_eq!(
             "cuda".parse::<DeviceChoice>().unwrap(),
             DeviceChoice::Cuda(0)
@@ -301,6 +322,7 @@ mod tests {
 
     fn of(precision: Precision) -> OpenOptions {
         OpenOptions {
+            device: DeviceChoice::Cpu,
             precision,
             ..OpenOptions::default()
         }

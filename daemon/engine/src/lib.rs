@@ -24,7 +24,7 @@
 //! - [`Request`]: what is asked; [`OpenOptions`]: where it runs; [`Observer`]: who watches
 //! - [`ModelSource`]: which files are the model; [`inspect()`], on `model`, `part`, `fit`, [`Variant`]:
 //!   what it is; `layout`, `config`, `weights`: its files, checked before they are read
-//! - [`cuda`]: which cards there are, and what they lack to be used
+//! - [`cuda`]: which cards there are, and what they lack to be used; [`trial`]: whether one computes what it should
 //! - [`prompt`] and `text_encoder`: words to numbers
 //! - [`mod@reference`], [`init`] and `vae`: pictures to latents and back
 //! - `encodings`: what of this was made not long ago and is taken again
@@ -70,6 +70,7 @@ mod cpu;
 pub mod cuda;
 mod denoise;
 mod device;
+mod drawn;
 mod encodings;
 mod error;
 mod family;
@@ -100,6 +101,7 @@ mod source;
 mod step;
 mod text_encoder;
 mod transformer;
+pub mod trial;
 mod vae;
 mod variant;
 mod weights;

@@ -76,6 +76,15 @@ pub enum Progress {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Notice {
+    /// The device is `auto`, and a card that is there is not used.
+    CardSetAside {
+        /// The card, as `cuda:0`.
+        device: String,
+        /// As its maker calls it.
+        name: String,
+        /// Why, in words.
+        reason: String,
+    },
     /// Some layers of a LoRA file are not this model's, or of a form that is not known.
     LoraPartial {
         /// The file.
@@ -105,6 +114,7 @@ impl Notice {
     /// A stable name for scripts and result files.
     pub fn code(&self) -> &'static str {
         match self {
+            Self::CardSetAside { .. } => "card-set-aside",
             Self::LoraPartial { .. } => "lora-partial",
             Self::LoraTextEncoder { .. } => "lora-text-encoder",
             Self::LoraMagnitudes { .. } => "lora-dora",
@@ -115,6 +125,14 @@ impl Notice {
 impl fmt::Display for Notice {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::CardSetAside {
+                device,
+                name,
+                reason,
+            } => write!(
+                formatter,
+                "made on the processor, for {device} ({name}) did not pass its trial: {reason}"
+            ),
             Self::LoraPartial {
                 path,
                 matched,

@@ -101,6 +101,9 @@ impl Pipeline {
     ) -> Result<RgbImage, EngineError> {
         request.check()?;
         let watch = &mut Watch::new(observer);
+        if let Some(notice) = &self.target.notice {
+            watch.notice(notice);
+        }
         let pictures = fit_references(&request.references, request.reference_cap)?;
         let shape = self.shape(request, &pictures);
         let mut plan = self.memory_plan(&shape, request.steps);

@@ -175,7 +175,7 @@ impl Manager {
         self.daemon.live().counts().1
     }
 
-    /// The devices that compute: `cpu`.
+    /// The devices that compute: `cpu`, `cuda:N`, or `auto` where that is found out when a model is opened.
     #[zbus(property(emits_changed_signal = "const"))]
     async fn devices(&self) -> Vec<String> {
         self.daemon.devices()

@@ -5,6 +5,7 @@ mod card;
 use std::fs;
 
 use atelier_flux::cuda::Survey;
+use atelier_flux::trial;
 use atelier_provenance::Identity;
 use serde::Serialize;
 
@@ -68,7 +69,12 @@ pub(super) fn run(place: &Place) -> Result<(), Fault> {
             findings.push(settings(&home));
             findings.push(models(&studio));
             findings.push(plugins(&studio));
-            findings.push(card::finding(&Survey::take(), &config.device.device));
+            let survey = Survey::take();
+            findings.push(card::finding(
+                &survey,
+                &config.device.device,
+                trial::outlook(&survey),
+            ));
         }
         Err(fault) => findings.push(Finding::from_fault("settings", Health::Bad, fault)),
     }

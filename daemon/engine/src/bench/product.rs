@@ -7,6 +7,7 @@ use burn::tensor::{Device, Tensor};
 use super::report::Product;
 use crate::cpu::Operands;
 use crate::device::{Precision, Target};
+use crate::drawn::SEED;
 use crate::error::EngineError;
 use crate::host::upload;
 use crate::layers::Linear;
@@ -92,7 +93,7 @@ fn in_bf16() -> Result<f64, EngineError> {
         shape: vec![outputs, inputs],
         like: Like::Normal(0.0, 1.0),
     };
-    let weights = Weights::random(&[described], super::SEED)?;
+    let weights = Weights::random(&[described], SEED)?;
     let weight = weights.get(name)?.clone();
     let layer = Linear::of(weight, Operands::Bf16);
     let x = tokens();

@@ -203,16 +203,21 @@ fn name(source: &str, options: &[String]) -> String {
     let (mut major, mut minor) = (0, 0);
     // SAFETY: both numbers outlive the call; the library is there, or no card would have been opened.
     let _ = unsafe { sys::nvrtcVersion(&raw mut major, &raw mut minor) };
-    format!("{}.cubin", digest(source, options, (major, minor)))
+    let compiler = format!("nvrtc {major}.{minor}");
+    format!("{}.cubin", digest(&[source, &options.join(" "), &compiler]))
 }
 
-fn digest(source: &str, options: &[String], (major, minor): (i32, i32)) -> String {
+/// The name of these kernels with what else they depend on.
+pub(crate) fn edition(with: &[&str]) -> String {
+    let kernels = [
+        DEVICE, TENSOR, ROWS, HEADS, VECTOR, GEMM, PICTURE, ATTENTION,
+    ];
+    digest(&[&kernels, with].concat())
+}
+
+fn digest(parts: &[&str]) -> String {
     let mut digest = Sha256::new();
-    for part in [
-        source,
-        &options.join(" "),
-        &format!("nvrtc {major}.{minor}"),
-    ] {
+    for part in parts {
         digest.update(part.len().to_le_bytes());
         digest.update(part);
     }
@@ -315,12 +320,10 @@ mod tests {
         ];
         let digests: std::collections::BTreeSet<_> = all
             .iter()
-            .map(|(source, options)| digest(source, options, (12, 8)))
+            .map(|(source, options)| digest(&[source, &options.join(" "), "nvrtc 12.8"]))
             .collect();
         assert_eq!(digests.len(), all.len());
-        assert_ne!(
-            digest("a", &["b".into()], (12, 8)),
-            digest("a", &["b".into()], (12, 9))
-        );
+        assert_ne!(digest(&["a", "b", "12.8"]), digest(&["a", "b", "12.9"]));
+        assert_ne!(digest(&["a", "bc"]), digest(&["ab", "c"]));
     }
 }

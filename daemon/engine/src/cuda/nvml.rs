@@ -48,6 +48,11 @@ impl Meter {
         self.library.sys_driver_version().ok()
     }
 
+    /// The card's own name, `GPU-` and digits: no other has it.
+    pub(crate) fn uuid(&self) -> &str {
+        &self.uuid
+    }
+
     /// Samples until it is asked for the most.
     pub(crate) fn watch(&self) -> Watch {
         let meter = self.clone();

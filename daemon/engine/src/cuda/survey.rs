@@ -108,6 +108,11 @@ impl Survey {
     }
 }
 
+/// Whether a driver is installed; starts nothing.
+pub(crate) fn driver_is_there() -> bool {
+    driver::is_there()
+}
+
 /// The driver's and the compiler's own answers.
 #[allow(
     unsafe_code,
@@ -121,10 +126,14 @@ mod driver {
     use super::super::fault::words;
     use super::{Card, Version};
 
+    pub(super) fn is_there() -> bool {
+        // SAFETY: it only tries to load the library, by its names.
+        unsafe { sys::is_culib_present() }
+    }
+
     /// Up to which CUDA the driver goes, if there is one, and its cards.
     pub(super) fn look() -> (Option<Version>, Result<Vec<Card>, String>) {
-        // SAFETY: it only tries to load the library, by its names.
-        if !unsafe { sys::is_culib_present() } {
+        if !is_there() {
             return (None, Ok(Vec::new()));
         }
         let mut number = 0;

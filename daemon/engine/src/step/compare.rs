@@ -97,8 +97,8 @@ fn most(kind: Kind) -> f32 {
     }
 }
 
-/// NaN where either holds one, so that it never passes.
-fn distance(found: &[f32], expected: &[f32]) -> f32 {
+/// `|found − expected| / |expected|` in L2: NaN where either holds one, so that it never passes.
+pub(crate) fn distance(found: &[f32], expected: &[f32]) -> f32 {
     let square = |x: f32| f64::from(x) * f64::from(x);
     let norm: f64 = expected.iter().map(|&x| square(x)).sum();
     let pairs = found.iter().zip(expected);

@@ -1,40 +1,82 @@
 //! How the graphics card stands: what there is, what is missing, and how to use it.
 
+use std::fmt::Write;
+
 use atelier_flux::DeviceChoice;
 use atelier_flux::cuda::{Card, Lack, Survey};
+use atelier_flux::trial::{Outlook, Standing};
 
 use super::{Finding, Health};
 
-/// What is said where a card could compute and the settings do not name it.
-const HOW_TO_USE: &str = "\
-pictures are made on the processor; to use the card: device = \"cuda\" under [device], or --device cuda
-what cards make has not been measured yet: compare a picture with the processor's";
+/// The finding for a machine, with the device that its settings name, and the card that `auto` takes or tries next.
+pub(super) fn finding(survey: &Survey, device: &str, outlook: Option<Outlook<'_>>) -> Finding {
+    let good = |says| Finding::new("device", Health::Good, says);
+    match device.parse() {
+        Ok(DeviceChoice::Cuda(number)) => match survey.card(number) {
+            Ok(_) => good(describe(survey)),
+            Err(lack) => Finding::new(
+                "device",
+                Health::Bad,
+                format!("the settings say cuda:{number}, and {lack}"),
+            )
+            .advise(lack.hint()),
+        },
+        Ok(DeviceChoice::Cpu | DeviceChoice::Twin) => {
+            good(format!("{device}, as the settings say"))
+        }
+        // What the settings say wrongly is a finding of theirs.
+        Ok(DeviceChoice::Auto) | Err(_) => match outlook {
+            Some(outlook) => in_view(survey, outlook),
+            None => out_of_view(survey),
+        },
+    }
+}
 
-/// The finding for a machine, with the device that its settings name.
-pub(super) fn finding(survey: &Survey, device: &str) -> Finding {
-    let chosen = match device.parse() {
-        Ok(DeviceChoice::Cuda(number)) => Some(number),
-        _ => None,
-    };
-    match (survey.card(chosen.unwrap_or(0)), chosen) {
-        (Ok(_), Some(_)) => Finding::new("device", Health::Good, describe(survey)),
-        (Ok(_), None) => Finding::new("device", Health::Poor, describe(survey)).advise(HOW_TO_USE),
-        (Err(lack), Some(number)) => Finding::new(
-            "device",
-            Health::Bad,
-            format!("the settings say cuda:{number}, and {lack}"),
-        )
-        .advise(lack.hint()),
+/// Where `auto` has a card to take, or to try.
+fn in_view(survey: &Survey, outlook: Outlook<'_>) -> Finding {
+    let (number, all) = (outlook.card.number, describe(survey));
+    match outlook.standing {
+        Standing::Trusted => {
+            let says = format!("cuda:{number}, which passed its trial; {all}");
+            Finding::new("device", Health::Good, says)
+        }
+        Standing::Untried => {
+            let says = format!("cuda:{number}, if it passes its trial at the first picture; {all}");
+            Finding::new("device", Health::Good, says)
+        }
+        Standing::Doubted { reason } => {
+            let says =
+                format!("the processor, for cuda:{number} did not pass its trial: {reason}; {all}");
+            let mut advice = format!(
+                "with another driver or run-time compiler it is tried again by itself; \
+                 `atelier bench --kernels --device cuda:{number}` says what is off"
+            );
+            if let Some(kept) = outlook.kept {
+                let _ = write!(advice, "\nto try it again as it is: rm {}", kept.display());
+            }
+            let _ = write!(
+                advice,
+                "\nto use it nevertheless: device = \"cuda:{number}\" under [device], or --device cuda:{number}"
+            );
+            Finding::new("device", Health::Poor, says).advise(advice)
+        }
+    }
+}
+
+/// Where it has none.
+fn out_of_view(survey: &Survey) -> Finding {
+    match survey.card(0) {
         // Nobody misses a driver on a machine without a card of NVIDIA's.
-        (Err(lack @ (Lack::Driver | Lack::NoCard)), None) => {
+        Err(lack @ (Lack::Driver | Lack::NoCard)) => {
             Finding::new("device", Health::Good, format!("the processor; {lack}"))
         }
-        (Err(lack), None) => Finding::new(
+        Err(lack) => Finding::new(
             "device",
             Health::Poor,
             format!("the processor, since {lack}"),
         )
         .advise(lack.hint()),
+        Ok(_) => Finding::new("device", Health::Good, "the processor"),
     }
 }
 
@@ -88,7 +130,7 @@ mod tests {
 
     #[test]
     fn a_card_that_can_be_used_is_described() {
-        let found = finding(&machine(), "cuda");
+        let found = finding(&machine(), "cuda", None);
         assert_eq!(found.health, Health::Good);
         for part in [
             "RTX 4090",
@@ -99,8 +141,41 @@ mod tests {
         ] {
             assert!(found.says.contains(part), "{}", found.says);
         }
-        let unused = finding(&machine(), "auto");
-        assert!(unused.advice.unwrap().contains("--device cuda"));
+        let unused = finding(&machine(), "cpu", None);
+        assert_eq!(unused.health, Health::Good);
+        assert!(unused.says.starts_with("cpu"), "{}", unused.says);
+    }
+
+    #[test]
+    fn by_itself_a_card_is_used_once_it_passed_its_trial() {
+        let survey = machine();
+        let found = |standing| {
+            let outlook = Outlook {
+                card: &survey.cards[0],
+                standing,
+                kept: Some("/kernels/a.trial".into()),
+            };
+            finding(&survey, "auto", Some(outlook))
+        };
+        let trusted = found(Standing::Trusted);
+        assert_eq!(trusted.health, Health::Good);
+        assert!(
+            trusted.says.contains("passed its trial"),
+            "{}",
+            trusted.says
+        );
+        let untried = found(Standing::Untried);
+        assert_eq!(untried.health, Health::Good);
+        assert!(untried.says.contains("first picture"), "{}", untried.says);
+        let doubted = found(Standing::Doubted {
+            reason: "its kernel norm_f32 is off".into(),
+        });
+        assert_eq!(doubted.health, Health::Poor);
+        assert!(doubted.says.contains("norm_f32"), "{}", doubted.says);
+        let advice = doubted.advice.unwrap();
+        for part in ["--kernels --device cuda:0", "rm /kernels/a.trial"] {
+            assert!(advice.contains(part), "{advice}");
+        }
     }
 
     #[test]
@@ -108,14 +183,14 @@ mod tests {
         let mut bare = machine();
         bare.driver = None;
         bare.cards.clear();
-        assert_eq!(finding(&bare, "auto").health, Health::Good);
-        let asked = finding(&bare, "cuda:1");
+        assert_eq!(finding(&bare, "auto", None).health, Health::Good);
+        let asked = finding(&bare, "cuda:1", None);
         assert_eq!(asked.health, Health::Bad);
         assert!(asked.says.contains("cuda:1") && asked.advice.is_some());
 
         let mut half = machine();
         half.compiler = None;
-        let found = finding(&half, "auto");
+        let found = finding(&half, "auto", None);
         assert_eq!(found.health, Health::Poor);
         assert!(found.advice.unwrap().contains("libnvrtc"));
     }

@@ -1,17 +1,20 @@
-//! Networks with weights that nobody trained, ready to be timed.
+//! Networks with weights that nobody trained: what they compute takes as long as the real thing, and must come to the
+//! same on every device.
 
 use std::path::Path;
+use std::str::FromStr;
 
 use burn::tensor::{Device, Tensor};
 
-use super::{Part, Plan, SEED};
+use serde::Serialize;
+
 use crate::config::{self, TextEncoderConfig, TransformerConfig, VaeConfig};
 use crate::device::Target;
 use crate::error::EngineError;
 use crate::host::upload;
 use crate::latent::{self, Grid};
 use crate::lora::Adapters;
-use crate::plan::{self, Networks};
+use crate::plan::{self, Networks, RenderShape};
 use crate::prompt::{self, Tokens};
 use crate::published::{Size, Tensor as Described};
 use crate::seed;
@@ -21,6 +24,8 @@ use crate::vae::Vae;
 use crate::variant::Reading;
 use crate::weights::Weights;
 
+/// Seed of all weights.
+pub(crate) const SEED: u64 = 0;
 /// What messages call the model.
 const PLACE: &str = "(random weights)";
 /// The time of a step in the middle of a schedule, as 1000·σ.
@@ -28,11 +33,50 @@ const TIME: f32 = 767.2;
 /// The usual guidance of \[dev\]; klein takes none.
 const GUIDANCE: f32 = 4.0;
 
-/// A run of a part, done when it returns.
-pub(super) type Act = Box<dyn FnMut() -> Result<(), EngineError>>;
+/// A part of making a picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Part {
+    /// Encoding a prompt.
+    Text,
+    /// A denoising step.
+    Step,
+    /// Decoding a latent.
+    Vae,
+}
+
+impl Part {
+    /// All of them, in the order in which a picture passes them.
+    pub const ALL: [Self; 3] = [Self::Text, Self::Step, Self::Vae];
+
+    /// The name that is asked for: `text`, `step` or `vae`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Step => "step",
+            Self::Vae => "vae",
+        }
+    }
+}
+
+impl FromStr for Part {
+    type Err = EngineError;
+
+    fn from_str(name: &str) -> Result<Self, EngineError> {
+        let mut parts = Self::ALL.into_iter();
+        parts.find(|part| part.name() == name).ok_or_else(|| {
+            let problem = format!("{name:?} is none of text, step and vae");
+            EngineError::request("part", problem)
+        })
+    }
+}
+
+/// A run of a part, done when it returns: the numbers that it made.
+pub(crate) type Act = Box<dyn FnMut() -> Result<Tensor<1>, EngineError>>;
 
 /// A part's weights.
-pub(super) struct Drawn {
+pub(crate) struct Drawn {
     network: Network,
     weights: Weights,
 }
@@ -44,7 +88,7 @@ enum Network {
 }
 
 /// The networks of these sizes.
-pub(super) fn networks(size: &Size) -> Result<Networks, EngineError> {
+pub(crate) fn networks(size: &Size) -> Result<Networks, EngineError> {
     Ok(Networks::of_configs(
         &text_encoder(size)?,
         &transformer(size)?,
@@ -76,7 +120,7 @@ impl Drawn {
     ///
     /// # Errors
     /// `memory-insufficient` if they do not fit into the host's memory.
-    pub(super) fn of(size: &Size, part: Part) -> Result<Self, EngineError> {
+    pub(crate) fn of(size: &Size, part: Part) -> Result<Self, EngineError> {
         let (network, mut tensors) = match part {
             Part::Text => (Network::Text(text_encoder(size)?), size.text_encoder()),
             Part::Step => (Network::Step(transformer(size)?), size.transformer()),
@@ -95,11 +139,11 @@ impl Drawn {
     ///
     /// # Errors
     /// Those of the part.
-    pub(super) fn load(&self, plan: &Plan, target: &Target) -> Result<Act, EngineError> {
+    pub(crate) fn load(&self, shape: &RenderShape, target: &Target) -> Result<Act, EngineError> {
         match &self.network {
             Network::Text(config) => self.text(config, target),
-            Network::Step(config) => self.step(config, plan, target),
-            Network::Vae(config) => self.decoding(config, plan, target),
+            Network::Step(config) => self.step(config, shape, target),
+            Network::Vae(config) => self.decoding(config, shape, target),
         }
     }
 
@@ -107,26 +151,32 @@ impl Drawn {
         let place = Path::new(PLACE);
         let encoder = TextEncoder::load(place, config.clone(), &self.weights, target)?;
         let tokens = every_token_real(config.vocab_size);
-        Ok(Box::new(move || encoder.encode(&tokens).map(drop)))
+        Ok(Box::new(move || encoder.encode(&tokens).map(flat)))
     }
 
     fn step(
         &self,
         config: &TransformerConfig,
-        plan: &Plan,
+        shape: &RenderShape,
         target: &Target,
     ) -> Result<Act, EngineError> {
         let adapters = Adapters::default();
         let transformer = Transformer::load(config.clone(), &self.weights, &adapters, target)?;
-        let grid = Grid::of_picture(plan.width, plan.height);
-        let others = vec![grid; plan.references as usize];
+        let grid = Grid::of_picture(shape.width, shape.height);
+        let others = shape.references.iter();
+        let others: Vec<_> = others
+            .map(|&(width, height)| Grid::of_picture(width, height))
+            .collect();
         let draw = |seed, rows, columns| draw(seed, [rows, columns], &target.device);
-        let noise = |seed| draw(seed, grid.tokens(), config.in_channels);
+        let noise = |seed, grid: &Grid| draw(seed, grid.tokens(), config.in_channels);
         let prompt = draw(0, prompt::TOKENS, config.joint_attention_dim);
         let places = latent::places(prompt::TOKENS, grid, &others);
         let conditioning = transformer.condition(prompt, &places, GUIDANCE)?;
         let references = ReferenceTokens {
-            tokens: (2..).take(others.len()).map(noise).collect(),
+            tokens: (2..)
+                .zip(&others)
+                .map(|(seed, grid)| noise(seed, grid))
+                .collect(),
             places: latent::reference_places(&others).collect(),
         };
         let references = transformer.read(
@@ -135,27 +185,27 @@ impl Drawn {
             &conditioning,
             grid.tokens(),
         )?;
-        let output = noise(1);
+        let output = noise(1, &grid);
         Ok(Box::new(move || {
             let velocity = transformer.predict(output.clone(), &references, TIME, &conditioning);
-            velocity.map(drop)
+            velocity.map(flat)
         }))
     }
 
     fn decoding(
         &self,
         config: &VaeConfig,
-        plan: &Plan,
+        shape: &RenderShape,
         target: &Target,
     ) -> Result<Act, EngineError> {
         let vae = Vae::load(config, &self.weights, target)?.without_spare();
-        let grid = Grid::of_picture(plan.width, plan.height);
+        let grid = Grid::of_picture(shape.width, shape.height);
         let latent = draw(0, grid.shape(config.token_channels()), &target.device);
         // Where memory is short it works in tiles, as for a picture.
         let room = plan::room();
         Ok(Box::new(move || {
             let picture = vae.decode(vae.restore(latent.clone()), room);
-            picture.map(drop)
+            picture.map(flat)
         }))
     }
 }
@@ -170,6 +220,11 @@ fn refuse_what_does_not_fit(tensors: &[Described]) -> Result<(), EngineError> {
         }),
         _ => Ok(()),
     }
+}
+
+fn flat<const D: usize>(made: Tensor<D>) -> Tensor<1> {
+    let numbers: usize = made.dims().iter().product();
+    made.reshape([numbers])
 }
 
 /// Standard normal numbers on a device.

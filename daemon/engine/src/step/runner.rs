@@ -52,11 +52,21 @@ impl Conditioning {
     }
 }
 
-/// References of which keys and values are on the device.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Remembered {
+/// References of which keys and values are kept on the device.
+#[derive(Debug, Clone)]
+pub(crate) struct Remembered(Arc<References>);
+
+/// All that reading them takes: what is kept of them leaves the device with the network, and is read again then.
+#[derive(Debug)]
+struct References {
     number: u64,
+    /// `[tokens, channels]`.
+    image: Vec<f32>,
     tokens: usize,
+    /// `[tokens, head width / 2]`.
+    cos: Vec<f32>,
+    sin: Vec<f32>,
+    time: f32,
 }
 
 impl Drop for Runner {
@@ -124,45 +134,46 @@ impl Runner {
         time: f32,
         [prompt, output]: [usize; 2],
     ) -> Result<Remembered, EngineError> {
-        let [count, _] = references.dims();
-        let tokens = Tokens {
-            prompt: 0,
-            image: count,
-            predicted: 0,
-            kept: count,
+        let [tokens, _] = references.dims();
+        let [cos, sin] = self.turns(places);
+        let references = References {
+            number: number(),
+            image: download(references)?,
+            tokens,
+            cos,
+            sin,
+            time,
         };
-        let laid = self.laid(tokens, Purpose::Remember);
-        let (program, ports) = (&laid.program, &laid.ports);
         // What the steps compute in is taken now: a larger arena later would need room beside the one with what is
         // kept, and networks that make room take that with them.
         let step = Tokens {
             prompt,
             image: output,
             predicted: output,
-            kept: count,
+            kept: tokens,
         };
-        let bytes = self.laid(step, Purpose::Predict).program.bytes;
-        let bytes = bytes.max(program.bytes);
-        let [cos, sin] = self.turns(places);
-        let image = download(references)?;
-        let number = number();
+        let bytes = self.room(step);
         self.host
             .with(self.owner, &self.network.bank, bytes, |machine| {
                 machine.reserve(bytes)?;
-                // This lies where a conditioning's places do.
-                *lock(&self.written) = (0, 0);
-                machine.write(program, &ports.cos, &cos)?;
-                machine.write(program, &ports.sin, &sin)?;
-                machine.write(program, &ports.image, &image)?;
-                self.write_wave(machine, &laid, time, None)?;
-                machine.run(program)?;
-                *lock(&self.remembered) = (number, machine.epoch());
-                Ok(())
+                self.read(machine, &references)
             })?;
-        Ok(Remembered {
-            number,
-            tokens: count,
-        })
+        Ok(Remembered(Arc::new(references)))
+    }
+
+    /// Has a machine keep what steps see of references.
+    fn read(&self, machine: &mut dyn Machine, references: &References) -> Result<(), EngineError> {
+        let laid = self.reading(references.tokens);
+        let (program, ports) = (&laid.program, &laid.ports);
+        // This lies where a conditioning's places do.
+        *lock(&self.written) = (0, 0);
+        machine.write(program, &ports.cos, &references.cos)?;
+        machine.write(program, &ports.sin, &references.sin)?;
+        machine.write(program, &ports.image, &references.image)?;
+        self.write_wave(machine, &laid, references.time, None)?;
+        machine.run(program)?;
+        *lock(&self.remembered) = (references.number, machine.epoch());
+        Ok(())
     }
 
     /// The velocity of the output's tokens, which are the first `predicted` of the image's, `[tokens, channels]`.
@@ -173,7 +184,7 @@ impl Runner {
         &self,
         image: Tensor<2>,
         predicted: usize,
-        remembered: Option<Remembered>,
+        remembered: Option<&Remembered>,
         time: f32,
         conditioning: &Conditioning,
     ) -> Result<Tensor<2>, EngineError> {
@@ -181,19 +192,20 @@ impl Runner {
             prompt: conditioning.prompt_tokens,
             image: image.dims()[0],
             predicted,
-            kept: remembered.map_or(0, |kept| kept.tokens),
+            kept: remembered.map_or(0, |Remembered(kept)| kept.tokens),
         };
         let laid = self.laid(tokens, Purpose::Predict);
         let (program, ports) = (&laid.program, &laid.ports);
+        let bytes = self.room(tokens);
         let image = download(image)?;
         let values = self
             .host
-            .with(self.owner, &self.network.bank, program.bytes, |machine| {
-                let kept = *lock(&self.remembered);
-                if remembered.is_some_and(|own| kept != (own.number, machine.epoch())) {
-                    return Err(EngineError::Compute {
-                        reason: "what was kept of the references has left the device".into(),
-                    });
+            .with(self.owner, &self.network.bank, bytes, |machine| {
+                if let Some(Remembered(references)) = remembered
+                    && *lock(&self.remembered) != (references.number, machine.epoch())
+                {
+                    machine.reserve(bytes)?;
+                    self.read(machine, references)?;
                 }
                 let own = (conditioning.number, machine.epoch());
                 if std::mem::take(&mut *lock(&self.written)) != own {
@@ -227,6 +239,26 @@ impl Runner {
                 machine.write(program, &ports.guidance, &wave)
             }
             _ => Ok(()),
+        }
+    }
+
+    /// The program that reads so many tokens of references by themselves.
+    fn reading(&self, tokens: usize) -> Arc<Laid> {
+        let alone = Tokens {
+            prompt: 0,
+            image: tokens,
+            predicted: 0,
+            kept: tokens,
+        };
+        self.laid(alone, Purpose::Remember)
+    }
+
+    /// Bytes that a step computes in, and reading what it sees of references where that is kept.
+    fn room(&self, step: Tokens) -> usize {
+        let bytes = self.laid(step, Purpose::Predict).program.bytes;
+        match step.kept {
+            0 => bytes,
+            kept => bytes.max(self.reading(kept).program.bytes),
         }
     }
 

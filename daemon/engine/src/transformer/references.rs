@@ -76,9 +76,9 @@ impl References {
     }
 
     /// What is on a card.
-    pub(super) fn kept(&self) -> Option<step::Remembered> {
+    pub(super) fn kept(&self) -> Option<&step::Remembered> {
         match self {
-            Self::Kept(kept) => Some(*kept),
+            Self::Kept(kept) => Some(kept),
             Self::Shown(_) | Self::Remembered(_) => None,
         }
     }

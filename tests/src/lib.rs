@@ -12,6 +12,7 @@
 )]
 
 mod bus;
+mod card;
 mod daemon;
 mod fixtures;
 pub mod forge;
@@ -24,6 +25,7 @@ mod shell;
 mod wait;
 
 pub use bus::Bus;
+pub use card::Card;
 pub use daemon::Daemon;
 pub use fixtures::{Case, Fixtures};
 pub use home::Home;

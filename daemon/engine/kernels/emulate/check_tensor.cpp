@@ -5,6 +5,7 @@
 //
 // Every case runs with threads in order and in a random order, and its output lies between guards. Prints the
 // relative L2 error of each case; ends with 1 if one is too large.
+#define CUT_SUMS
 #include "emulate.hpp"
 
 #include "../device.cuh"

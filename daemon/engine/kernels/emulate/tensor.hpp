@@ -82,9 +82,16 @@ template <unsigned part> static inline void multiply(float (&c)[4], const Operan
     for (unsigned i = 0; i < 4; ++i) c[i] += (sum[i][0] + sum[i][1]) + (sum[i][2] + sum[i][3]);
 }
 
-// What a tensor core keeps of a sum of products of these: all of it, or 14 bits with the one before the point.
+// What a tensor core keeps of a sum of products of these: all of it, or, where CUT_SUMS is defined, 14 bits of one of
+// 8-bit products, with the one before the point, as Ada's do.
 static inline float kept(float sum, bf16) { return sum; }
-static inline float kept(float sum, e4m3) { return __uint_as_float(__float_as_uint(sum) & ~0x3ffu); }
+static inline float kept(float sum, e4m3) {
+#ifdef CUT_SUMS
+    return __uint_as_float(__float_as_uint(sum) & ~0x3ffu);
+#else
+    return sum;
+#endif
+}
 
 static inline void widen(float* to, unsigned word, bf16) {
     to[0] = __uint_as_float(word << 16);

@@ -98,7 +98,7 @@ EXPORT Status nvrtcCompileProgram(void* given, int count, const char* const* opt
     const std::string at = folder, source = at + "/unit.cpp", object = at + "/unit.so", log = at + "/log";
     std::ofstream(source) << "#include \"emulate/emulate.hpp\"\n" << program.text << behind(program.text);
     std::string command = environment("CXX", "c++") +
-        " -O2 -std=c++17 -ffp-contract=off -fPIC -shared -fvisibility=hidden -w -I'" +
+        " -O2 -std=c++17 -ffp-contract=off -fPIC -shared -fvisibility=hidden -w -DCUT_SUMS -I'" +
         environment("STAND_IN_KERNELS", STAND_IN_KERNELS) + "'";
     for (int i = 0; i < count; ++i)
         if (!strncmp(options[i], "-D", 2)) command += std::string(" ") + options[i];

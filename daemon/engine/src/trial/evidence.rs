@@ -77,8 +77,8 @@ pub(super) fn of_networks(
 }
 
 /// In what to compute, and how far the order of sums may take the results of all layers apart: where numbers are
-/// rounded between layers, some fall to the other side of it. In the emulator the farthest are 2.5e-6, 1.9e-2 (of the
-/// autoencoder) and 2.4e-2 (of a step) apart.
+/// rounded between layers, some fall to the other side of it. In the emulator, where it cuts sums of
+/// 8-bit products off as Ada does, the farthest are 2.5e-6, 1.9e-2 (of the autoencoder) and 2.4e-2 (of a step) apart.
 fn precisions(multiplies_e4m3: bool) -> impl Iterator<Item = (Precision, f32)> {
     let all = [
         (Precision::F32, 1e-4),
